@@ -1,0 +1,1 @@
+"""The command line: parses, calls the pipeline, renders. No decision about what should be is made here."""

@@ -1,0 +1,1 @@
+"""How results look: a table, plain lines or JSON from the same values."""

@@ -1,0 +1,1 @@
+"""What happened, as values: the timeline's entries. Pure; state/ stores them."""

@@ -1,0 +1,47 @@
+"""Entries of the timeline. Immutable; stored append-only by state/, shown by `molthub events`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from molthub.resources.identity import Identity
+
+
+class EventType(StrEnum):
+    """What happened. The word is part of the documented JSON shape: add, never rename."""
+
+    PLANNED = "planned"
+    CHANGE_STARTED = "change-started"
+    CHANGE_APPLIED = "change-applied"
+    CHANGE_FAILED = "change-failed"
+    CHANGE_WAITING = "change-waiting"
+    ROLLOUT_STARTED = "rollout-started"
+    ROLLOUT_COMPLETED = "rollout-completed"
+    ROLLOUT_FAILED = "rollout-failed"
+    ROLLED_BACK = "rolled-back"
+    DRIFT_DETECTED = "drift-detected"
+    BLOCKED = "blocked"
+    INVALID = "invalid"
+    HELD = "held"
+    PRUNED = "pruned"
+    SYNCED = "synced"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to one instance. message is for people; it never holds a secret.
+
+    actor   who caused it: `controller`, or the operating-system user of an `apply`
+    ref     the diagnostic's reference when it is about a failure, else ""
+    """
+
+    at: datetime
+    identity: Identity
+    type: EventType
+    message: str
+    actor: str
+    commit: str | None = None
+    resource: str = ""
+    ref: str = ""

@@ -1,0 +1,1 @@
+"""The engine that runs rules over a manifest and applies waivers. Pure; the rules themselves live in policies/."""

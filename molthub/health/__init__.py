@@ -1,0 +1,1 @@
+"""How an instance is doing, and the status people see, from what was observed. Pure."""

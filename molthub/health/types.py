@@ -1,0 +1,54 @@
+"""The words for how an instance is doing, and the record that `status` shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from molthub.planning.types import Verdict
+from molthub.resources.identity import Identity
+
+
+class Health(StrEnum):
+    """What is true of the running thing right now."""
+
+    HEALTHY = "Healthy"
+    PROGRESSING = "Progressing"  # can still recover or complete
+    DEGRADED = "Degraded"  # failed, timed out, or runs something else than what is wanted
+    STOPPED = "Stopped"  # on purpose
+    MISSING = "Missing"  # there is none
+    UNKNOWN = "Unknown"  # could not be read
+
+
+class Status(StrEnum):
+    """The instance's one-word status."""
+
+    CREATING = "CREATING"
+    RUNNING = "RUNNING"
+    DEGRADED = "DEGRADED"
+    STOPPED = "STOPPED"
+    DELETING = "DELETING"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRecord:
+    """One instance's status, for people and machines.
+
+    running_commit  the commit of the last write AWS carries; head_commit: what the repository has now
+    last_reconcile_at, last_error  from the controller's database; None where there is none
+    """
+
+    identity: Identity
+    name: str
+    status: Status
+    sync: Verdict
+    health: Health
+    reason: str = ""
+    image: str | None = None
+    created_at: datetime | None = None
+    last_reconcile_at: datetime | None = None
+    last_error: str | None = None
+    running_commit: str | None = None
+    head_commit: str | None = None
+    log_group: str | None = None

@@ -1,0 +1,80 @@
+"""What goes through the pipeline, and the collaborators it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from molthub.errors import Diagnostic
+from molthub.guard.engine import GuardRule, Verdicts
+from molthub.manifest.documents import FleetDocuments, LoadedInstance
+from molthub.planning.types import InstancePlan
+from molthub.provider.protocols import ProviderFactory
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.observation import ObservedInstance, RolloutState
+from molthub.source.protocol import FleetSource
+from molthub.source.types import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """Handed down by the composition roots; nothing below finds them by itself."""
+
+    rules: Sequence[GuardRule]
+    providers: ProviderFactory
+    now: Callable[[], datetime]
+    source: FleetSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which part of the fleet is meant; empty means all. instances: `workspace/environment/name` or a unique name."""
+
+    environments: frozenset[EnvironmentKey] = frozenset()
+    instances: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFleet:
+    """A loaded tree with the guardrails' word on each instance. Needs no cloud: this is all of `validate`."""
+
+    snapshot: Snapshot
+    documents: FleetDocuments
+    verdicts: Mapping[Identity, Verdicts]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """Every error of the tree and of its instances, in path order."""
+        own = [item for item in self.documents.diagnostics if item.severity.value == "error"]
+        ruled = [item for verdict in self.verdicts.values() for item in verdict.errors]
+        return tuple([*own, *ruled])
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """One instance, whole: what should be, what is, and what would be done. `status` is made of these."""
+
+    identity: Identity
+    name: str
+    loaded: LoadedInstance | None
+    observed: ObservedInstance | None
+    plan: InstancePlan
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceResult:
+    """How one instance's apply ended.
+
+    outcome  "unchanged", "applied", "failed", "waiting", "blocked", "held" (not started), "cancelled"
+    retry_after  seconds until it is worth another try, None when a person must act
+    """
+
+    identity: Identity
+    name: str
+    outcome: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    rollout: RolloutState | None = None
+    writes: int = 0
+    retry_after: float | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,143 @@
+"""The plan: what would be done, as data. `plan` shows exactly the object that `apply` executes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Any
+
+from molthub.errors import Diagnostic
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.types import Kind, Resource
+
+PLAN_FORMAT = "molthub.dev/plan/v1"
+
+
+class Action(Enum):
+    """What happens to one resource. The symbol, the word and the colour come from here and nowhere else."""
+
+    CREATE = ("+", "create", "green")
+    UPDATE = ("~", "update", "yellow")
+    REPLACE = ("-/+", "replace", "magenta")
+    DELETE = ("-", "delete", "red")
+    NOOP = (" ", "no-op", "default")
+
+    def __init__(self, symbol: str, word: str, colour: str) -> None:
+        self.symbol = symbol
+        self.word = word
+        self.colour = colour
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """One leaf that differs. path as `resources.normal.leaves` names it; None is "unset on that side"."""
+
+    path: str
+    before: Any
+    after: Any
+    forces_replacement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource's change, with both whole sides: `before` is None for a create, `after` for a delete.
+
+    unchanged  number of leaves that are the same on both sides
+    restarts   the change restarts the Moltbot (a rollout follows)
+    force      start a new deployment although no field differs (resume after a pause)
+    """
+
+    action: Action
+    kind: Kind
+    name: str
+    before: Resource | None
+    after: Resource | None
+    attributes: tuple[AttributeChange, ...] = ()
+    unchanged: int = 0
+    restarts: bool = False
+    force: bool = False
+
+
+class Verdict(StrEnum):
+    """Whether an instance's changes may be applied, and why not (the sync states of docs/operating.md)."""
+
+    SYNCED = "Synced"  # nothing to do
+    OUT_OF_SYNC = "OutOfSync"  # changes, ready to be applied
+    UNKNOWN = "Unknown"  # a read failed: nothing is concluded
+    INVALID = "Invalid"  # the manifest cannot be used
+    BLOCKED = "Blocked"  # policy, safety or a remembered failure forbids it
+    SUSPENDED = "Suspended"  # paused: only the count is applied
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePlan:
+    """One instance's part of a plan.
+
+    name         as people say it: `workspace/environment/name` (for one being deleted, its id)
+    changes      in the order they are executed; no no-ops
+    reasons      why it is Blocked, Invalid or Unknown; empty otherwise
+    notices      warnings and live waivers, shouted in every plan
+    rollout_id   a deployment already under way, to be waited for
+    fingerprint  digest of the fields the changes depend on; "" when there are none
+    """
+
+    identity: Identity
+    name: str
+    verdict: Verdict
+    changes: tuple[Change, ...] = ()
+    reasons: tuple[Diagnostic, ...] = ()
+    notices: tuple[Diagnostic, ...] = ()
+    rollout_id: str | None = None
+    fingerprint: str = ""
+
+    @property
+    def may_apply(self) -> bool:
+        """Changes that are to be carried out, or a rollout to be waited for."""
+        return self.verdict in (Verdict.OUT_OF_SYNC, Verdict.SUSPENDED) and bool(self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentPlan:
+    """The plans of one environment, ordered by identity, with the limits its apply keeps to."""
+
+    key: EnvironmentKey
+    instances: tuple[InstancePlan, ...]
+    max_concurrent: int = 5
+    stop_after_failures: int = 2
+    reasons: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole plan.
+
+    commit      full hash of the commit it was made from, None for a working tree
+    applicable  False for a working tree, or when something in it forbids applying as a whole
+    errored     a manifest was invalid or a read failed, so the plan is not the whole truth
+    """
+
+    fleet: str
+    commit: str | None
+    environments: tuple[EnvironmentPlan, ...]
+    applicable: bool = True
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def instances(self) -> tuple[InstancePlan, ...]:
+        return tuple(plan for environment in self.environments for plan in environment.instances)
+
+    @property
+    def errored(self) -> bool:
+        return any(plan.verdict in (Verdict.INVALID, Verdict.UNKNOWN) for plan in self.instances) or any(
+            item.severity.value == "error" for item in self.diagnostics
+        )
+
+    def count(self, action: Action) -> int:
+        """Resources with this action in the instances that may be applied."""
+        return sum(
+            change.action is action for plan in self.instances if plan.may_apply for change in plan.changes
+        )
+
+    @property
+    def has_changes(self) -> bool:
+        return any(plan.may_apply for plan in self.instances)

@@ -1,0 +1,100 @@
+"""What Molthub asks of a cloud. The engine above knows only these protocols; `molthub/aws` implements them.
+
+Contract for every method:
+- it may be called from several threads at once;
+- it raises only `MolthubError`s: StallingError (a person must act), TransientError (back off), WaitingError
+  (come back later); a message never holds a secret;
+- `observe` does not raise for a failed read: it reports it as a ReadFailure, because absence must never be
+  concluded from a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from molthub.planning.types import Change
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.observation import Observation, Rollout
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an environment lives. Immutable while it has instances."""
+
+    account_id: str
+    region: str
+    cluster: str
+    vpc_id: str
+    subnet_ids: tuple[str, ...]
+    role_arn: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to observe: one environment of one fleet.
+
+    only         these instances (cheap, by name), or None for the full sweep by tag and name
+    desired      identities the manifests hold: looked for by deterministic name even when untagged
+    secrets      linked secrets whose facts are needed: names, or full ARNs
+    """
+
+    fleet: str
+    key: EnvironmentKey
+    only: frozenset[Identity] | None = None
+    desired: frozenset[Identity] = frozenset()
+    secrets: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContext:
+    """What every write carries: whose it is, from which commit."""
+
+    identity: Identity
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a write did. rollout_id: the deployment to follow, when the write started one.
+
+    wrote is False when the write found its work already done (adopted after a crash).
+    """
+
+    wrote: bool
+    detail: str = ""
+    rollout_id: str | None = None
+
+
+class Provider(Protocol):
+    """One environment on one cloud."""
+
+    def observe(self, query: Query) -> Observation:
+        """Read the environment in batches. Makes no write."""
+        ...
+
+    def perform(self, change: Change, context: WriteContext) -> WriteResult:
+        """Carry out one change, idempotently: performing it twice, or after a crash, ends in the same state.
+
+        Raises WaitingError while AWS is not ready for it (a draining service, a group still held by an
+        interface, a role not yet usable): the same call later goes on from there.
+        """
+        ...
+
+    def rollout(self, identity: Identity, rollout_id: str) -> Rollout:
+        """The state of one deployment, with its cause when it failed."""
+        ...
+
+    def failed_rollouts(self, identity: Identity) -> tuple[Rollout, ...]:
+        """Deployments of the service that failed or were rolled back, newest first, from the cloud's own history."""
+        ...
+
+    def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
+        """Ask the cloud to end a deployment now and roll back; a rollout already over is left alone."""
+        ...
+
+
+ProviderFactory = Callable[[EnvironmentKey, Location], Provider]
+"""Chosen by the composition roots. One provider per environment; it checks account and region at first use."""

@@ -1,0 +1,107 @@
+"""Who an instance is, and the names that follow from it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+HASH_LENGTH = 10
+SLUG_LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EnvironmentKey:
+    """A workspace's environment within one fleet: `acme/prod`."""
+
+    workspace: str
+    environment: str
+
+    def __str__(self) -> str:
+        return f"{self.workspace}/{self.environment}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """An instance for ever, however it is renamed. All four parts are hashed into every AWS name."""
+
+    fleet: str
+    workspace: str
+    environment: str
+    id: str
+
+    @property
+    def key(self) -> EnvironmentKey:
+        return EnvironmentKey(self.workspace, self.environment)
+
+    def __str__(self) -> str:
+        return f"{self.workspace}/{self.environment}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The deterministic AWS names of one instance (lengths and alphabets: docs/architecture.md, "Names")."""
+
+    service: str
+    family: str
+    security_group: str
+    log_group: str
+    task_role: str
+    execution_role: str
+    role_path: str
+    gateway_secret: str
+
+
+def short_hash(*parts: str) -> str:
+    """Hex digest over the parts, each with its length, so that `a-b`+`c` and `a`+`b-c` never collide."""
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
+
+
+def slug(text: str) -> str:
+    """Lower-case letters, digits and single hyphens, at most SLUG_LENGTH, no hyphen at the edges."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:SLUG_LENGTH].strip("-")
+
+
+def names_of(identity: Identity) -> Names:
+    """The AWS names of an instance: a readable slug and a hash of the whole identity."""
+    digest = short_hash(identity.fleet, identity.workspace, identity.environment, identity.id)
+    base = f"{slug(f'{identity.workspace}-{identity.environment}-{identity.id}')}-{digest}"
+    return Names(
+        service=f"molthub-{base}",
+        family=f"molthub-{base}",
+        security_group=f"molthub-{base}",
+        log_group=f"/molthub/{identity.fleet}/{base}",
+        task_role=f"mh-{base}-task",
+        execution_role=f"mh-{base}-exec",
+        role_path=f"/molthub/{identity.fleet}/",
+        gateway_secret=f"molthub/{identity.fleet}/{base}/gateway",
+    )
+
+
+TAG_FLEET = "molthub:fleet"
+TAG_WORKSPACE = "molthub:workspace"
+TAG_ENVIRONMENT = "molthub:environment"
+TAG_INSTANCE = "molthub:instance"
+TAG_COMMIT = "molthub:commit"
+TAG_PROTECTED = "molthub:deletion-protection"
+RESERVED_TAG_PREFIXES = ("aws:", "molthub:")
+
+
+def identity_tags(identity: Identity) -> dict[str, str]:
+    """The tags that make an AWS object ours and say whose it is."""
+    return {
+        TAG_FLEET: identity.fleet,
+        TAG_WORKSPACE: identity.workspace,
+        TAG_ENVIRONMENT: identity.environment,
+        TAG_INSTANCE: identity.id,
+    }
+
+
+def identity_from_tags(tags: dict[str, str]) -> Identity | None:
+    """The identity that an object's tags claim, or None when a part is missing."""
+    parts = [tags.get(name) for name in (TAG_FLEET, TAG_WORKSPACE, TAG_ENVIRONMENT, TAG_INSTANCE)]
+    fleet, workspace, environment, instance = parts
+    if fleet is None or workspace is None or environment is None or instance is None:
+        return None
+    return Identity(fleet, workspace, environment, instance)

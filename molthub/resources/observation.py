@@ -1,0 +1,132 @@
+"""What was seen on AWS beside the resources themselves: rollouts, counts, read failures, secrets.
+
+None of this is compared with what is desired; health and explanations are made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.types import Kind, ResourceSet
+
+
+class RolloutState(StrEnum):
+    """Where one deployment of a service stands, judged by its own record and nothing else."""
+
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled-back"
+
+
+class Cause(StrEnum):
+    """Whose fault a failed rollout is. ITSELF is not tried again until it changes; SURROUNDINGS backs off."""
+
+    ITSELF = "itself"
+    SURROUNDINGS = "surroundings"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One deployment of a service.
+
+    deployment_id    ECS deployment id (`ecs-svc/…`)
+    task_definition  fingerprint of what it rolls out ("" when it cannot be known any more)
+    reason           ECS's own words plus, when it failed, the stopped task's reason
+    cause            set on FAILED and ROLLED_BACK
+    """
+
+    deployment_id: str
+    task_definition: str
+    state: RolloutState
+    created_at: datetime
+    reason: str = ""
+    cause: Cause | None = None
+    failed_tasks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvent:
+    """One line of ECS's own service log (only the last 100 are kept by AWS)."""
+
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRuntime:
+    """How a service is doing. status: ACTIVE or DRAINING (an INACTIVE one is no service)."""
+
+    status: str
+    desired: int
+    running: int
+    pending: int
+    created_at: datetime | None
+    task_definition_arn: str
+    rollout: Rollout | None = None
+    events: tuple[ServiceEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """A read that failed: what it should have told is Unknown. message never holds a secret."""
+
+    kind: Kind | None
+    ref: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignObject:
+    """An object that has the name we would use but is not ours: never touched, its instance is Blocked."""
+
+    kind: Kind
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFacts:
+    """What may be known of a secret without reading it. version_id: of AWSCURRENT; None when it has no value."""
+
+    name: str
+    arn: str
+    version_id: str | None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedInstance:
+    """One instance as AWS has it. `resources` are normalised; a kind in `failures` is Unknown, not absent.
+
+    commit     the newest `molthub:commit` tag found (informational)
+    protected  the deletion-protection tag is set on the service
+    """
+
+    identity: Identity
+    resources: ResourceSet = field(default_factory=ResourceSet)
+    runtime: ServiceRuntime | None = None
+    failures: tuple[ReadFailure, ...] = ()
+    foreign: tuple[ForeignObject, ...] = ()
+    commit: str | None = None
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One environment at one moment. instances: every one found by tag or asked for by name.
+
+    complete   every instance of the environment was looked for, so absence means absence
+    secrets    by name for secrets of this account, by ARN for linked ones
+    failures   reads that failed for the environment as a whole
+    """
+
+    key: EnvironmentKey
+    instances: Mapping[Identity, ObservedInstance]
+    secrets: Mapping[str, SecretFacts]
+    failures: tuple[ReadFailure, ...] = ()
+    complete: bool = True

@@ -1,0 +1,245 @@
+"""One frozen type per AWS object that an instance becomes.
+
+Every field here is something Molthub sets, sees drift in, and puts right. What AWS keeps beside that (ids,
+ARNs, counts, dates, events) is not part of these types: see `observation.py`.
+
+Conventions: `Pairs` and tuples documented as unordered are kept sorted by `normalise()`; "" and None differ;
+`unmanaged` holds settings found on AWS that Molthub never sets (path, JSON), always () on the desired side,
+so that a foreign setting shows as drift instead of hiding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Pairs = tuple[tuple[str, str], ...]
+"""A sorted mapping of strings, hashable."""
+
+
+class Kind(StrEnum):
+    """The kinds of resource, in the order they are created; deletion goes the other way."""
+
+    LOG_GROUP = "log-group"
+    SECRET = "secret"  # noqa: S105 - the name of a kind, not a secret
+    SECURITY_GROUP = "security-group"
+    TASK_ROLE = "task-role"
+    EXECUTION_ROLE = "execution-role"
+    TASK_DEFINITION = "task-definition"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    """A CloudWatch log group. retention_days: one of the values CloudWatch allows; None keeps for ever."""
+
+    name: str
+    retention_days: int | None
+    tags: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret that Molthub itself makes (the gateway token). Its value is written once and never read."""
+
+    name: str
+    description: str
+    kms_key: str | None = None
+    tags: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rule:
+    """One security-group rule. protocol "-1" is all, ports None then. peer: a CIDR, a group id or a prefix list."""
+
+    protocol: str
+    from_port: int | None
+    to_port: int | None
+    peer: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """The instance's own security group; ingress and egress unordered. name, description, VPC are immutable."""
+
+    name: str
+    description: str
+    vpc_id: str
+    ingress: tuple[Rule, ...] = ()
+    egress: tuple[Rule, ...] = ()
+    tags: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An IAM role. Policy documents are canonical JSON text (`canonical_policy`); path is immutable.
+
+    A policy names a secret as `${secret:NAME}`: the ARN carries six characters only AWS knows.
+    """
+
+    name: str
+    path: str
+    description: str
+    trust: str
+    inline_policies: Pairs = ()
+    attached_policies: tuple[str, ...] = ()
+    permissions_boundary: str | None = None
+    max_session_seconds: int = 3600
+    tags: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mount:
+    """A volume of the task mounted into one container."""
+
+    volume: str
+    path: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A container health check; times in seconds. command as ECS has it: ("CMD-SHELL", "…") or ("CMD", …)."""
+
+    command: tuple[str, ...]
+    interval: int = 30
+    timeout: int = 5
+    retries: int = 3
+    start_period: int | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tmpfs:
+    """An in-memory file system of one container."""
+
+    path: str
+    size_mib: int
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Port:
+    """A container port; under awsvpc the host port is the same."""
+
+    port: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of a task definition. Unordered: environment, secrets, mounts, labels, depends_on, ports.
+
+    secrets     environment variable → `${secret:NAME}`, `${secret:NAME}:jsonKey::` or a full ARN in that form
+    depends_on  container → condition (START, COMPLETE, SUCCESS, HEALTHY)
+    """
+
+    name: str
+    image: str
+    essential: bool = True
+    user: str | None = None
+    entry_point: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    working_directory: str | None = None
+    environment: Pairs = ()
+    secrets: Pairs = ()
+    mounts: tuple[Mount, ...] = ()
+    ports: tuple[Port, ...] = ()
+    depends_on: Pairs = ()
+    labels: Pairs = ()
+    health_check: HealthCheck | None = None
+    readonly_root: bool = False
+    privileged: bool = False
+    init_process: bool = False
+    capabilities_add: tuple[str, ...] = ()
+    capabilities_drop: tuple[str, ...] = ()
+    tmpfs: tuple[Tmpfs, ...] = ()
+    cpu: int = 0
+    memory: int | None = None
+    memory_reservation: int | None = None
+    start_timeout: int | None = None
+    stop_timeout: int | None = None
+    log_driver: str | None = None
+    log_options: Pairs = ()
+    unmanaged: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDefinition:
+    """A Fargate task definition, without its revision number. Immutable: any change is a new revision.
+
+    Roles are named, not ARNs. volumes: names of empty (ephemeral) volumes, unordered. cpu in CPU units,
+    memory in MiB. A revision's own tags are written at registration and never compared: the revision is
+    read once and cached by ARN.
+    """
+
+    family: str
+    cpu: int
+    memory: int
+    architecture: str
+    task_role: str
+    execution_role: str
+    containers: tuple[Container, ...]
+    volumes: tuple[str, ...] = ()
+    operating_system: str = "LINUX"
+    network_mode: str = "awsvpc"
+    compatibilities: tuple[str, ...] = ("FARGATE",)
+    ephemeral_storage_gib: int | None = None
+    unmanaged: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An ECS service. task_definition is the fingerprint of the definition's content, not an ARN.
+
+    cluster, name, launch_type and scheduling are immutable. subnets and security_groups (by name) unordered.
+    """
+
+    name: str
+    cluster: str
+    task_definition: str
+    desired_count: int
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+    assign_public_ip: bool = False
+    launch_type: str = "FARGATE"
+    capacity_providers: tuple[str, ...] = ()
+    platform_version: str = "LATEST"
+    scheduling: str = "REPLICA"
+    minimum_healthy_percent: int = 0
+    maximum_percent: int = 100
+    breaker_enabled: bool = True
+    breaker_rollback: bool = True
+    breaker_threshold: int | None = 2
+    breaker_reset_on_healthy: bool = False
+    az_rebalancing: str = "DISABLED"
+    enable_execute_command: bool = False
+    enable_managed_tags: bool = True
+    propagate_tags: str = "SERVICE"
+    health_check_grace_seconds: int | None = None
+    tags: Pairs = ()
+    unmanaged: Pairs = ()
+
+
+Resource = LogGroup | Secret | SecurityGroup | Role | TaskDefinition | Service
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSet:
+    """All of one instance, desired or observed; None is "there is none"."""
+
+    log_group: LogGroup | None = None
+    secret: Secret | None = None
+    security_group: SecurityGroup | None = None
+    task_role: Role | None = None
+    execution_role: Role | None = None
+    task_definition: TaskDefinition | None = None
+    service: Service | None = None
+
+    def get(self, kind: Kind) -> Resource | None:
+        resource: Resource | None = getattr(self, kind.name.lower())
+        return resource
+
+    @property
+    def is_empty(self) -> bool:
+        return all(self.get(kind) is None for kind in Kind)

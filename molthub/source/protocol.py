@@ -1,0 +1,52 @@
+"""What the pipeline and the controller ask of a fleet repository; `repository.py` implements it on Git."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from molthub.source.types import CommitInfo, Snapshot
+
+
+class FleetSource(Protocol):
+    """A fleet repository. Every method raises only MolthubErrors (`MH-GIT-NNN`), never with a credential in it."""
+
+    @property
+    def label(self) -> str:
+        """Where it is, for people, without credentials."""
+        ...
+
+    def poll(self) -> str:
+        """The full hash the followed ref points at now: one `ls-remote`, nothing fetched."""
+        ...
+
+    def fetch(self) -> str:
+        """Bring the mirror up to date; the full hash of the followed ref."""
+        ...
+
+    def resolve(self, ref: str) -> str:
+        """A branch, tag or (short) hash to a full commit hash that the mirror holds."""
+        ...
+
+    def snapshot(self, commit: str) -> Snapshot:
+        """The YAML files of a commit, read in one `cat-file --batch`, nothing checked out."""
+        ...
+
+    def working_tree(self) -> Snapshot:
+        """The YAML files as they lie there, untracked (but not ignored) ones included. Local repositories only."""
+        ...
+
+    def changed_paths(self, old: str, new: str) -> frozenset[str]:
+        """Names that differ between two commits."""
+        ...
+
+    def contains(self, commit: str) -> bool:
+        """Whether this repository's history of the followed ref holds the commit."""
+        ...
+
+    def is_ancestor(self, old: str, new: str) -> bool: ...
+
+    def commit(self, sha: str) -> CommitInfo: ...
+
+    def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
+        """Commits reachable from new and not from old (all when None), newest first."""
+        ...
