@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from molthub.planning.types import Verdict
 from molthub.resources.identity import Identity
+from molthub.resources.states import Verdict
 
 
 class Health(StrEnum):

@@ -24,9 +24,7 @@ EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN, min_length=1, max_lengt
 class Model(BaseModel):
     """Strict and frozen: no coercion, no unknown field, camelCase as written."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, alias_generator=None, populate_by_name=False
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=None, populate_by_name=False)
 
 
 # -- Fleet ------------------------------------------------------------------------------------------------
@@ -51,9 +49,7 @@ class Fleet(Model):
 
 
 class EnvironmentMetadata(Model):
-    workspace: SlugName = Field(
-        description="The workspace (a team or tenant) it belongs to.", examples=["acme"]
-    )
+    workspace: SlugName = Field(description="The workspace (a team or tenant) it belongs to.", examples=["acme"])
     name: SlugName = Field(description="The environment's name within the workspace.", examples=["prod"])
 
 
@@ -63,9 +59,7 @@ class AwsLocation(Model):
         description="The AWS account, twelve digits, quoted. Checked before anything is read or written.",
         examples=["123456789012"],
     )
-    region: str = Field(
-        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="The AWS region.", examples=["eu-west-1"]
-    )
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="The AWS region.", examples=["eu-west-1"])
     roleArn: str | None = Field(
         default=None,
         pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
@@ -136,9 +130,7 @@ class InstanceMetadata(Model):
         default=None,
         description="The identity for ever; written by `molthub init`, defaults to `name`. Keep it when you rename.",
     )
-    name: SlugName = Field(
-        description="What people call it; unique within its environment.", examples=["support-bot"]
-    )
+    name: SlugName = Field(description="What people call it; unique within its environment.", examples=["support-bot"])
     workspace: SlugName = Field(description="The workspace of its Environment.")
     environment: SlugName = Field(description="The name of its Environment.")
     labels: dict[str, str] = Field(
@@ -184,9 +176,7 @@ class Runtime(Model):
 
 
 class SecretRef(Model):
-    secret: EnvName = Field(
-        description="The name of an entry of `spec.secrets`.", examples=["SLACK_BOT_TOKEN"]
-    )
+    secret: EnvName = Field(description="The name of an entry of `spec.secrets`.", examples=["SLACK_BOT_TOKEN"])
 
 
 class ModelConfig(Model):
@@ -206,12 +196,8 @@ class ModelConfig(Model):
 
 
 class SecretEntry(Model):
-    name: EnvName = Field(
-        description="The environment variable it is injected as.", examples=["SLACK_BOT_TOKEN"]
-    )
-    provider: Literal["aws-secretsmanager"] = Field(
-        default="aws-secretsmanager", description="Where the value lives."
-    )
+    name: EnvName = Field(description="The environment variable it is injected as.", examples=["SLACK_BOT_TOKEN"])
+    provider: Literal["aws-secretsmanager"] = Field(default="aws-secretsmanager", description="Where the value lives.")
     key: str = Field(
         min_length=1,
         max_length=2048,
@@ -232,10 +218,8 @@ class TelegramChannel(Model):
 
 class WebhookChannel(Model):
     token: SecretRef = Field(description="What callers must present.")
-    paths: list[Annotated[str, Field(pattern=r"^/hooks/[a-z0-9]+([/_-][a-z0-9]+)*$", max_length=128)]] = (
-        Field(
-            min_length=1, max_length=3, description="The only paths let through.", examples=[["/hooks/agent"]]
-        )
+    paths: list[Annotated[str, Field(pattern=r"^/hooks/[a-z0-9]+([/_-][a-z0-9]+)*$", max_length=128)]] = Field(
+        min_length=1, max_length=3, description="The only paths let through.", examples=[["/hooks/agent"]]
     )
 
 
@@ -253,9 +237,7 @@ class Skills(Model):
         description="Ids of bundled skills; empty means none.",
         examples=[["github"]],
     )
-    remoteInstall: bool = Field(
-        default=False, description="Must stay false: nothing is installed from a registry."
-    )
+    remoteInstall: bool = Field(default=False, description="Must stay false: nothing is installed from a registry.")
 
 
 class Inbound(StrEnum):
@@ -311,9 +293,7 @@ class State(Model):
 
 
 class RoleStatement(Model):
-    sid: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9]{1,64}$", description="A name for the statement."
-    )
+    sid: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]{1,64}$", description="A name for the statement.")
     actions: list[Annotated[str, Field(max_length=128)]] = Field(
         min_length=1, max_length=50, description="Exact actions, no wildcard.", examples=[["s3:GetObject"]]
     )
@@ -346,18 +326,14 @@ class Lifecycle(Model):
         strict=False,
         description="A new time here restarts the Moltbot, and tries a failed rollout again.",
     )
-    deletionProtection: bool = Field(
-        default=False, description="Refuses deletion, even after the manifest is gone."
-    )
+    deletionProtection: bool = Field(default=False, description="Refuses deletion, even after the manifest is gone.")
 
 
 class Waiver(Model):
     rule: str = Field(
         pattern=r"^MH-[A-Z]+-[0-9]{3}$", description="The guardrail's reference.", examples=["MH-IMG-002"]
     )
-    reason: str = Field(
-        min_length=10, max_length=500, description="Why it is acceptable, for the next reader."
-    )
+    reason: str = Field(min_length=10, max_length=500, description="Why it is acceptable, for the next reader.")
     until: date = Field(strict=False, description="The last day it holds (UTC).")
 
 

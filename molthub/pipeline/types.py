@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from molthub.errors import Diagnostic
@@ -12,7 +12,7 @@ from molthub.manifest.documents import FleetDocuments, LoadedInstance
 from molthub.planning.types import InstancePlan
 from molthub.provider.protocols import ProviderFactory
 from molthub.resources.identity import EnvironmentKey, Identity
-from molthub.resources.observation import ObservedInstance, RolloutState
+from molthub.resources.observation import ObservedInstance
 from molthub.source.protocol import FleetSource
 from molthub.source.types import Snapshot
 
@@ -48,7 +48,7 @@ class CheckedFleet:
         """Every error of the tree and of its instances, in path order."""
         own = [item for item in self.documents.diagnostics if item.severity.value == "error"]
         ruled = [item for verdict in self.verdicts.values() for item in verdict.errors]
-        return tuple([*own, *ruled])
+        return (*own, *ruled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +60,3 @@ class InstanceView:
     loaded: LoadedInstance | None
     observed: ObservedInstance | None
     plan: InstancePlan
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceResult:
-    """How one instance's apply ended.
-
-    outcome  "unchanged", "applied", "failed", "waiting", "blocked", "held" (not started), "cancelled"
-    retry_after  seconds until it is worth another try, None when a person must act
-    """
-
-    identity: Identity
-    name: str
-    outcome: str
-    diagnostics: tuple[Diagnostic, ...] = ()
-    rollout: RolloutState | None = None
-    writes: int = 0
-    retry_after: float | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Any
 
 from molthub.errors import Diagnostic
 from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.states import Verdict
 from molthub.resources.types import Kind, Resource
 
 PLAN_FORMAT = "molthub.dev/plan/v1"
@@ -56,17 +57,6 @@ class Change:
     unchanged: int = 0
     restarts: bool = False
     force: bool = False
-
-
-class Verdict(StrEnum):
-    """Whether an instance's changes may be applied, and why not (the sync states of docs/operating.md)."""
-
-    SYNCED = "Synced"  # nothing to do
-    OUT_OF_SYNC = "OutOfSync"  # changes, ready to be applied
-    UNKNOWN = "Unknown"  # a read failed: nothing is concluded
-    INVALID = "Invalid"  # the manifest cannot be used
-    BLOCKED = "Blocked"  # policy, safety or a remembered failure forbids it
-    SUSPENDED = "Suspended"  # paused: only the count is applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +124,7 @@ class Plan:
 
     def count(self, action: Action) -> int:
         """Resources with this action in the instances that may be applied."""
-        return sum(
-            change.action is action for plan in self.instances if plan.may_apply for change in plan.changes
-        )
+        return sum(change.action is action for plan in self.instances if plan.may_apply for change in plan.changes)
 
     @property
     def has_changes(self) -> bool:

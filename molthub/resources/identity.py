@@ -79,6 +79,16 @@ def names_of(identity: Identity) -> Names:
     )
 
 
+def gateway_version_id(identity: Identity) -> str:
+    """The version id of a gateway secret as Molthub first makes it.
+
+    Secrets Manager uses the request token of CreateSecret (32 to 64 characters) as the version's id, so the
+    version is known before the secret exists: a second plan after the first apply is empty.
+    """
+    text = "".join(f"{len(part)}:{part}" for part in (identity.fleet, identity.workspace, identity.environment))
+    return hashlib.sha256(f"gateway:{text}{identity.id}".encode()).hexdigest()[:32]
+
+
 TAG_FLEET = "molthub:fleet"
 TAG_WORKSPACE = "molthub:workspace"
 TAG_ENVIRONMENT = "molthub:environment"

@@ -38,9 +38,7 @@ def _normalise(value: Any) -> Any:
         changes[field.name] = item
     if isinstance(value, Role):
         changes["trust"] = canonical_json(value.trust)
-        changes["inline_policies"] = tuple(
-            (n, canonical_json(text)) for n, text in changes["inline_policies"]
-        )
+        changes["inline_policies"] = tuple((n, canonical_json(text)) for n, text in changes["inline_policies"])
     return dataclasses.replace(value, **changes)
 
 
