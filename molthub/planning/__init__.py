@@ -1,1 +1,4 @@
-"""Desired against observed: the typed plan. Pure: no clock, no network; the same inputs always give the same plan."""
+"""Desired against observed: the typed plan, the deletion guard, and the plan file.
+
+Pure: no clock, no network, no disk; the same inputs always give the same plan.
+"""

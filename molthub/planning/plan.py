@@ -1,0 +1,311 @@
+"""One instance's plan: what should be × what is → what would be done, and whether it may be.
+
+The story, in the order of the code:
+
+1. An invalid manifest or a failed read ends it: nothing is concluded, no change is listed.
+2. The changes: create and update in the order of `Kind`, delete in the opposite one.
+3. What forbids carrying them out: another's object, a move, a remembered failure, a missing secret,
+   deletion protection, and whatever the caller brings (guardrails, the deletion guard).
+4. The verdict, by the precedence Invalid > Unknown > Blocked > Suspended > OutOfSync > Synced.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from molthub.errors import Diagnostic
+from molthub.planning import reasons
+from molthub.planning.diff import IMMUTABLE, diff
+from molthub.planning.types import Action, Change, InstancePlan
+from molthub.resources.identity import Identity
+from molthub.resources.normal import fingerprint, normalise
+from molthub.resources.observation import (
+    Cause,
+    Observation,
+    ObservedInstance,
+    ReadFailure,
+    Rollout,
+    RolloutState,
+    SecretFacts,
+)
+from molthub.resources.states import Verdict
+from molthub.resources.types import Kind, Resource, ResourceSet, Service, TaskDefinition
+
+ROLLING_FIELDS = frozenset(
+    {
+        "task_definition",
+        "subnets",
+        "security_groups",
+        "assign_public_ip",
+        "platform_version",
+        "capacity_providers",
+        "unmanaged",
+    }
+)
+"""Fields of a service whose change makes ECS start a new deployment. Count, percentages, breaker and tags do not;
+neither does enableExecuteCommand alone. A foreign setting (`unmanaged`) may, so it counts as one that does."""
+
+FAILED_STATES = (RolloutState.FAILED, RolloutState.ROLLED_BACK)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """Everything one instance's plan depends on.
+
+    name      as people say it: `workspace/environment/name`
+    desired   what should be; None: the manifest is gone, nothing should be
+    observed  what is; None: it was looked for and there is nothing of it
+    failures  reads of the environment as a whole that failed
+    paused    only the count is applied, and nothing is created
+    invalid   errors of the manifest itself; desired is then not looked at, so it may be None
+    blocking  what the caller knows to forbid it: guardrails, access, the deletion guard
+    notices   warnings and live waivers
+    failed    failed rollouts from the cloud's own history, newest first (`Provider.failed_rollouts`)
+    secrets   facts of the linked secrets by name or ARN; None: they were not looked at
+    """
+
+    identity: Identity
+    name: str
+    desired: ResourceSet | None
+    observed: ObservedInstance | None
+    paused: bool = False
+    invalid: tuple[Diagnostic, ...] = ()
+    blocking: tuple[Diagnostic, ...] = ()
+    notices: tuple[Diagnostic, ...] = ()
+    failed: tuple[Rollout, ...] = ()
+    failures: tuple[ReadFailure, ...] = ()
+    secrets: Mapping[str, SecretFacts] | None = None
+
+    @property
+    def present(self) -> ResourceSet:
+        """What is there, normalised; empty when nothing is."""
+        return self.observed.resources if self.observed else ResourceSet()
+
+    @property
+    def rollout(self) -> Rollout | None:
+        runtime = self.observed.runtime if self.observed else None
+        return runtime.rollout if runtime else None
+
+    @property
+    def draining(self) -> bool:
+        """A service that is being deleted: gone for every purpose but its name, which is still taken."""
+        runtime = self.observed.runtime if self.observed else None
+        return runtime is not None and runtime.status == "DRAINING"
+
+
+def plan_instance(request: PlanRequest) -> InstancePlan:
+    """The plan of one instance. Pure and total: bad input becomes a verdict, never an exception."""
+    if request.invalid:
+        return _finish(request, Verdict.INVALID, why=(*request.invalid, *request.blocking))
+    unknown = (*request.failures, *(request.observed.failures if request.observed else ()))
+    if unknown:
+        return _finish(request, Verdict.UNKNOWN, why=tuple(reasons.unread(item, request.name) for item in unknown))
+    changes = _changes(request)
+    why = (*request.blocking, *_obstacles(request, changes))
+    if why:
+        shown = () if any(item.ref.startswith("MH-SEC-") for item in why) else changes  # never show a secret
+        return _finish(request, Verdict.BLOCKED, changes=shown, why=why)
+    if request.paused and request.desired is not None:
+        return _finish(request, Verdict.SUSPENDED, changes=changes)
+    return _finish(request, Verdict.OUT_OF_SYNC if changes else Verdict.SYNCED, changes=changes)
+
+
+def wants_rollout(plan: InstancePlan) -> bool:
+    """Whether the plan rolls a definition out: only then is the cloud's history of failures worth a read."""
+    return any(change.restarts and change.action is not Action.DELETE for change in plan.changes)
+
+
+def observed_in(observation: Observation, identity: Identity) -> ObservedInstance:
+    """One instance of an observation, with the failures of the environment as a whole added to its own."""
+    found = observation.instances.get(identity) or ObservedInstance(identity)
+    if not observation.failures:
+        return found
+    return dataclasses.replace(found, failures=(*found.failures, *observation.failures))
+
+
+def _finish(
+    request: PlanRequest, verdict: Verdict, *, changes: tuple[Change, ...] = (), why: tuple[Diagnostic, ...] = ()
+) -> InstancePlan:
+    return InstancePlan(
+        identity=request.identity,
+        name=request.name,
+        verdict=verdict,
+        changes=changes,
+        reasons=why,
+        notices=request.notices,
+        rollout_id=_rollout_under_way(request, changes),
+        fingerprint=plan_fingerprint(changes),
+    )
+
+
+def plan_fingerprint(changes: tuple[Change, ...]) -> str:
+    """A digest of what the changes depend on: kind, action and both sides. Counts and events are in none of them."""
+    if not changes:
+        return ""
+    return fingerprint([[c.kind.value, c.action.word, c.name, c.force, c.before, c.after] for c in changes])
+
+
+def _rollout_under_way(request: PlanRequest, changes: tuple[Change, ...]) -> str | None:
+    """The deployment to wait for: none when it is to go away, to stop, or to be superseded by a change."""
+    rollout = request.rollout
+    if rollout is None or rollout.state is not RolloutState.IN_PROGRESS:
+        return None
+    if request.desired is None or request.paused or request.draining:
+        return None
+    return None if any(change.restarts for change in changes) else rollout.deployment_id
+
+
+# -- changes ----------------------------------------------------------------------------------------------
+
+
+def _changes(request: PlanRequest) -> tuple[Change, ...]:
+    if request.desired is None:
+        return _deletions(request.present)
+    if request.paused:
+        return _stop(request)
+    return _towards(request, request.desired)
+
+
+def _deletions(present: ResourceSet) -> tuple[Change, ...]:
+    found = ((kind, present.get(kind)) for kind in reversed(Kind))
+    return tuple(make_change(kind, resource, None) for kind, resource in found if resource is not None)
+
+
+def _stop(request: PlanRequest) -> tuple[Change, ...]:
+    """Paused: an existing service goes to no task; everything else stays as it is."""
+    service = request.present.service
+    if service is None or request.draining or service.desired_count == 0:
+        return ()
+    return (make_change(Kind.SERVICE, service, dataclasses.replace(service, desired_count=0)),)
+
+
+def _towards(request: PlanRequest, desired: ResourceSet) -> tuple[Change, ...]:
+    """Creates, updates and replacements in the order of Kind, then deletes of what is no longer wanted."""
+    present = request.present
+    forward: list[Change] = []
+    backward: list[Change] = []
+    for kind in Kind:
+        before, after = _normal(present.get(kind)), _normal(desired.get(kind))
+        if kind is Kind.SERVICE and request.draining:
+            before = None
+        if after is None and before is not None:
+            backward.insert(0, make_change(kind, before, None))
+        elif after is not None and (before != after or _try_again(kind, request)):
+            forward.append(make_change(kind, before, after, force=_force(kind, before, after, request)))
+    return (*_free_the_group(forward, present, desired), *backward)
+
+
+def _normal(resource: Resource | None) -> Resource | None:
+    return None if resource is None else normalise(resource)
+
+
+def make_change(kind: Kind, before: Resource | None, after: Resource | None, *, force: bool = False) -> Change:
+    """The change from one side to the other; at least one side is a resource."""
+    difference = diff(kind, before, after)
+    fields = {attribute.path.split("[")[0].split(".")[0] for attribute in difference.attributes}
+    action = _action(before, after, replaces=bool(fields & IMMUTABLE[kind]))
+    return Change(
+        action=action,
+        kind=kind,
+        name=_name(after if after is not None else before),
+        before=before,
+        after=after,
+        attributes=difference.attributes,
+        unchanged=difference.unchanged,
+        restarts=kind is Kind.SERVICE and _restarts(action, fields, force=force),
+        force=force,
+    )
+
+
+def _action(before: Resource | None, after: Resource | None, *, replaces: bool) -> Action:
+    if before is None:
+        return Action.CREATE
+    if after is None:
+        return Action.DELETE
+    return Action.REPLACE if replaces else Action.UPDATE
+
+
+def _name(resource: Resource | None) -> str:
+    if isinstance(resource, TaskDefinition):
+        return resource.family
+    return resource.name if resource is not None else ""
+
+
+def _restarts(action: Action, fields: set[str], *, force: bool) -> bool:
+    if action in (Action.CREATE, Action.REPLACE):
+        return True
+    return action is Action.UPDATE and (force or bool(fields & ROLLING_FIELDS))
+
+
+def _force(kind: Kind, before: Resource | None, after: Resource, request: PlanRequest) -> bool:
+    """Resuming from no task: the breaker guards only a new deployment, so one is forced with the count."""
+    if kind is not Kind.SERVICE or not isinstance(before, Service) or not isinstance(after, Service):
+        return False
+    return (before.desired_count == 0 and after.desired_count > 0) or _try_again(kind, request)
+
+
+def _try_again(kind: Kind, request: PlanRequest) -> bool:
+    """The first deployment failed through no fault of its own: nothing differs, and still nothing runs."""
+    rollout = request.rollout
+    runtime = request.observed.runtime if request.observed else None
+    if kind is not Kind.SERVICE or rollout is None or runtime is None:
+        return False
+    failed = rollout.state in FAILED_STATES and rollout.cause is Cause.SURROUNDINGS
+    return failed and runtime.running < runtime.desired
+
+
+def _free_the_group(forward: list[Change], present: ResourceSet, desired: ResourceSet) -> list[Change]:
+    """A security group goes only when no task holds it: its replacement takes the service away first.
+
+    The service is deleted in front and created again at its own place.
+    """
+    replaced = any(c.kind is Kind.SECURITY_GROUP and c.action is Action.REPLACE for c in forward)
+    if not replaced or present.service is None or desired.service is None:
+        return forward
+    others = [change for change in forward if change.kind is not Kind.SERVICE]
+    gone = make_change(Kind.SERVICE, _normal(present.service), None)
+    return [gone, *others, make_change(Kind.SERVICE, None, _normal(desired.service))]
+
+
+# -- obstacles --------------------------------------------------------------------------------------------
+
+
+def _obstacles(request: PlanRequest, changes: tuple[Change, ...]) -> tuple[Diagnostic, ...]:
+    """What forbids carrying the changes out, as far as desired and observed tell."""
+    found = [reasons.foreign(item, request.name) for item in (request.observed.foreign if request.observed else ())]
+    if request.desired is None:
+        if request.observed is not None and request.observed.protected and changes:
+            found.append(reasons.protected(request.name))
+        return tuple(found)
+    if request.paused:
+        return tuple(found)  # stopping is the emergency brake: neither a failure nor a secret holds it up
+    found += reasons.moved(changes, request.name)
+    found += reasons.missing_secrets(request.desired, request.secrets, request.name)
+    failure = _remembered_failure(request, changes)
+    if failure is not None:
+        found.append(reasons.failed_before(failure, request.name))
+    return tuple(found)
+
+
+def _remembered_failure(request: PlanRequest, changes: tuple[Change, ...]) -> Rollout | None:
+    """The failed rollout of the very definition that is wanted, unless that definition runs or is rolling out."""
+    service = request.desired.service if request.desired else None
+    current = request.rollout
+    if service is None:
+        return None
+    known = (*((current,) if current else ()), *request.failed)
+    for rollout in known:
+        itself = rollout.state in FAILED_STATES and rollout.cause is not Cause.SURROUNDINGS
+        if itself and rollout.task_definition == service.task_definition:
+            wanted = any(change.restarts for change in changes)
+            return rollout if wanted or _is_down(request) else None
+    return None
+
+
+def _is_down(request: PlanRequest) -> bool:
+    """Fewer tasks than wanted, and no deployment that could still bring them."""
+    runtime = request.observed.runtime if request.observed else None
+    rolling = request.rollout is not None and request.rollout.state is RolloutState.IN_PROGRESS
+    return runtime is not None and runtime.running < runtime.desired and not rolling

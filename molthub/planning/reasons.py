@@ -1,0 +1,113 @@
+"""Why a plan may not be applied: the diagnostics of planning, with their stable references.
+
+Their pages are in errors/pages/plan.md. Secrets are named, never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from molthub.errors import Diagnostic
+from molthub.planning.types import Action, Change
+from molthub.resources.observation import ForeignObject, ReadFailure, Rollout, SecretFacts
+from molthub.resources.types import Kind, ResourceSet
+
+UNREAD = "MH-PLAN-001"
+FOREIGN = "MH-PLAN-002"
+MOVED = "MH-PLAN-003"
+FAILED_BEFORE = "MH-PLAN-004"
+PROTECTED = "MH-PLAN-005"
+SECRET_MISSING = "MH-PLAN-006"  # noqa: S105 - a reference, not a secret
+
+_SYMBOLIC = re.compile(r"\$\{secret:(?P<name>[^}]+)\}")
+_ARN_PARTS = 7
+_LOCATIONS = {Kind.SERVICE: "cluster", Kind.SECURITY_GROUP: "vpc_id"}
+
+
+def unread(failure: ReadFailure, name: str) -> Diagnostic:
+    what = f"the {failure.kind} of {name}" if failure.kind else f"the environment of {name}"
+    return Diagnostic(
+        UNREAD,
+        f"could not read {what}: {failure.message}",
+        fix=f"see {failure.ref}; nothing is changed until the read succeeds",
+        subject=name,
+    )
+
+
+def foreign(found: ForeignObject, name: str) -> Diagnostic:
+    return Diagnostic(
+        FOREIGN,
+        f"the {found.kind} {found.name} exists and is not ours: {found.reason}",
+        fix="delete or rename that object, or give this instance another metadata.id; Molthub never touches it",
+        subject=name,
+    )
+
+
+def moved(changes: tuple[Change, ...], name: str) -> Iterator[Diagnostic]:
+    """A running instance whose cluster or VPC differs: a move, never made by itself (two bots on one token)."""
+    for change in changes:
+        for attribute in change.attributes:
+            if change.action is Action.REPLACE and attribute.path == _LOCATIONS.get(change.kind):
+                yield Diagnostic(
+                    MOVED,
+                    f"{name} runs in {attribute.before}, its environment now says {attribute.after}: that is a move",
+                    fix="put the environment's location back, or remove the instance first and create it there anew",
+                    subject=name,
+                )
+
+
+def failed_before(rollout: Rollout, name: str) -> Diagnostic:
+    when = rollout.created_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip()
+    why = rollout.reason or "ECS gave no reason"
+    return Diagnostic(
+        FAILED_BEFORE,
+        f"this very version failed to roll out (deployment {rollout.deployment_id}, started {when}): {why}",
+        fix="change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is",
+        subject=name,
+    )
+
+
+def protected(name: str) -> Diagnostic:
+    return Diagnostic(
+        PROTECTED,
+        f"{name} has deletion protection and is not deleted",
+        fix="bring its manifest back with spec.lifecycle.deletionProtection: false, let that apply, then remove it",
+        subject=name,
+    )
+
+
+def linked_secrets(desired: ResourceSet) -> tuple[str, ...]:
+    """The secrets that the containers are given and Molthub does not make: names, or full ARNs; sorted."""
+    definition = desired.task_definition
+    containers = definition.containers if definition else ()
+    found = {_secret_of(reference) for container in containers for _, reference in container.secrets}
+    own = desired.secret.name if desired.secret else None
+    return tuple(sorted(found - {own}))
+
+
+def _secret_of(reference: str) -> str:
+    symbolic = _SYMBOLIC.match(reference)
+    return symbolic["name"] if symbolic else ":".join(reference.split(":")[:_ARN_PARTS])
+
+
+def missing_secrets(desired: ResourceSet, secrets: Mapping[str, SecretFacts] | None, name: str) -> Iterator[Diagnostic]:
+    if secrets is None:
+        return
+    for secret in linked_secrets(desired):
+        problem = _problem_of(secrets.get(secret))
+        if problem:
+            yield Diagnostic(
+                SECRET_MISSING,
+                f"the linked secret {secret} {problem}",
+                fix="create it in AWS Secrets Manager and give it a value, or correct the key in spec.secrets",
+                subject=name,
+            )
+
+
+def _problem_of(facts: SecretFacts | None) -> str:
+    if facts is None:
+        return "does not exist"
+    if facts.deleted:
+        return "is scheduled for deletion"
+    return "" if facts.version_id else "has no value"
