@@ -1,0 +1,39 @@
+"""MH-IMG-001: the image is named so that it is the same image tomorrow, and its version can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from molthub.guard.engine import Finding, Subject
+from molthub.policies.support.images import ImageReference, is_moving, moltbot_version, parse_image
+from molthub.policies.support.quote import quoted
+
+PATH = ("spec", "runtime", "image")
+FIX = "Write repository:version, for example ghcr.io/openclaw/openclaw:2026.9.6, best with @sha256:… behind it"
+
+
+class ImagePinned:
+    """Not waivable: without a version Molthub cannot know which configuration the Moltbot understands."""
+
+    ref = "MH-IMG-001"
+    title = "The image is pinned to a version"
+    waivable = False
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        text = subject.instance.model.spec.runtime.image
+        image = parse_image(text)
+        message = _complaint(image) if image else f"the image {quoted(text)} is not an image reference"
+        if message:
+            yield Finding(message, PATH, FIX)
+
+
+def _complaint(image: ImageReference) -> str | None:
+    if image.tag is None and image.digest is None:
+        return f"the image {quoted(image.repository)} has no tag, so it means latest"
+    if image.tag is None:
+        return f"the image {quoted(image.repository)} has a digest but no tag, so its version cannot be read"
+    if is_moving(image.tag):
+        return f"the image tag {quoted(image.tag)} may name another image tomorrow"
+    if image.is_official and (image.tag.startswith("v") or moltbot_version(image.tag) is None):
+        return f"the image tag {quoted(image.tag)} is no version that {image.repository} publishes"
+    return None
