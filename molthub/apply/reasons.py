@@ -19,7 +19,7 @@ def bug(name: str, error: Exception) -> Diagnostic:
     return Diagnostic(
         BUG,
         f"Molthub itself failed while applying {name} ({type(error).__name__})",
-        fix="report it with the log; it is tried again, and what was done so far is found again",
+        fix="Report it with the log; it is tried again, and what was done so far is found again",
         subject=name,
     )
 
@@ -28,9 +28,9 @@ def rollout_failed(name: str, rollout: Rollout) -> Diagnostic:
     back = ", ECS rolled back to the version before" if rollout.state is RolloutState.ROLLED_BACK else ""
     why = rollout.reason or "ECS gave no reason"
     if rollout.cause is Cause.SURROUNDINGS:
-        fix = "nothing is wrong with the manifest as far as ECS tells; it is tried again later"
+        fix = "Nothing is wrong with the manifest as far as ECS tells; it is tried again later"
         return Diagnostic(SURROUNDINGS_FAILED, f"the rollout of {name} failed{back}: {why}", fix=fix, subject=name)
-    fix = "change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is"
+    fix = "Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is"
     return Diagnostic(ROLLOUT_FAILED, f"the rollout of {name} failed{back}: {why}", fix=fix, subject=name)
 
 
@@ -39,7 +39,7 @@ def rollout_timeout(name: str, rollout: Rollout, limit: float) -> Diagnostic:
     return Diagnostic(
         ROLLOUT_TIMEOUT,
         f"the rollout of {name} was not over after {limit:.0f} s (deployment {rollout.deployment_id}){last}",
-        fix="look at the instance's logs; ECS goes on with it, and the next apply waits for it again",
+        fix="Look at the instance's logs; ECS goes on with it, and the next apply waits for it again",
         subject=name,
     )
 
@@ -49,7 +49,7 @@ def held(name: str, failures: int) -> Diagnostic:
     return Diagnostic(
         HELD,
         f"{name} is not started: {failures} {rollouts} failed before it",
-        fix="mend or revert what failed; spec.rollout.stopAfterFailures of the environment sets the limit",
+        fix="Mend or revert what failed; spec.rollout.stopAfterFailures of the environment sets the limit",
         subject=name,
     )
 
@@ -61,4 +61,4 @@ def cancelled(plan: InstancePlan, done: int) -> Diagnostic:
         message = f"stopped after {done} of {total} changes of {plan.name}; not done: {left}"
     else:
         message = f"every change of {plan.name} is made; its rollout goes on in AWS and was not waited for"
-    return Diagnostic(CANCELLED, message, fix="apply again to go on from there", subject=plan.name)
+    return Diagnostic(CANCELLED, message, fix="Apply again to go on from there", subject=plan.name)

@@ -30,7 +30,7 @@ def unread(failure: ReadFailure, name: str) -> Diagnostic:
     return Diagnostic(
         UNREAD,
         f"could not read {what}: {failure.message}",
-        fix=f"see {failure.ref}; nothing is changed until the read succeeds",
+        fix=f"See {failure.ref}; nothing is changed until the read succeeds",
         subject=name,
     )
 
@@ -39,7 +39,7 @@ def foreign(found: ForeignObject, name: str) -> Diagnostic:
     return Diagnostic(
         FOREIGN,
         f"the {found.kind} {found.name} exists and is not ours: {found.reason}",
-        fix="delete or rename that object, or give this instance another metadata.id; Molthub never touches it",
+        fix="Delete or rename that object, or give this instance another metadata.id; Molthub never touches it",
         subject=name,
     )
 
@@ -52,7 +52,7 @@ def moved(changes: tuple[Change, ...], name: str) -> Iterator[Diagnostic]:
                 yield Diagnostic(
                     MOVED,
                     f"{name} runs in {attribute.before}, its environment now says {attribute.after}: that is a move",
-                    fix="put the environment's location back, or remove the instance first and create it there anew",
+                    fix="Put the environment's location back, or remove the instance first and create it there anew",
                     subject=name,
                 )
 
@@ -63,7 +63,7 @@ def failed_before(rollout: Rollout, name: str) -> Diagnostic:
     return Diagnostic(
         FAILED_BEFORE,
         f"this very version failed to roll out (deployment {rollout.deployment_id}, started {when}): {why}",
-        fix="change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is",
+        fix="Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is",
         subject=name,
     )
 
@@ -72,7 +72,7 @@ def protected(name: str) -> Diagnostic:
     return Diagnostic(
         PROTECTED,
         f"{name} has deletion protection and is not deleted",
-        fix="bring its manifest back with spec.lifecycle.deletionProtection: false, let that apply, then remove it",
+        fix="Bring its manifest back with spec.lifecycle.deletionProtection: false, let that apply, then remove it",
         subject=name,
     )
 
@@ -100,7 +100,7 @@ def missing_secrets(desired: ResourceSet, secrets: Mapping[str, SecretFacts] | N
             yield Diagnostic(
                 SECRET_MISSING,
                 f"the linked secret {secret} {problem}",
-                fix="create it in AWS Secrets Manager and give it a value, or correct the key in spec.secrets",
+                fix="Create it in AWS Secrets Manager and give it a value, or correct the key in spec.secrets",
                 subject=name,
             )
 
