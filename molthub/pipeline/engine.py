@@ -1,10 +1,76 @@
-"""The pipeline's steps, called by every command and by the controller.
+"""The steps of the one way through, called by every command and by the controller.
 
-load     snapshot → documents                      (Git, then pure)
-check    documents → verdicts of the guardrails     (pure)
-render   instance + facts → desired resources       (pure)
-observe  environment → what AWS has                 (AWS, reads only)
-plan     desired × observed × now → plan            (pure)
-apply    plan → AWS, in order, crash-safe           (AWS, writes)
-record   events and statuses → whoever asked        (the caller's recorder)
+    load     snapshot → documents                     (pure)
+    check    documents → the guardrails' verdicts      (pure)
+    render   instance + facts → desired resources      (pure; molthub.desired)
+    observe  environment → what AWS has                (reads)
+    plan     desired × observed × now → plan           (pure; molthub.planning)
+    apply    plan → AWS                                (writes; molthub.apply)
+    record   events and statuses → the caller's store  (the caller)
+
+`load` and `check` need no cloud: they are all of `validate`. `plan` and `apply` continue in `planner.py` and
+`applier.py`.
 """
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from molthub.desired.render import RenderFacts, render
+from molthub.errors import MolthubError
+from molthub.guard.engine import Subject, Verdicts, run
+from molthub.manifest.documents import FleetDocuments, InvalidFile, LoadedInstance
+from molthub.manifest.loader import load_files
+from molthub.pipeline.types import CheckedFleet, Rules
+from molthub.resources.types import ResourceSet
+from molthub.source.types import Snapshot
+
+
+def load(snapshot: Snapshot) -> FleetDocuments:
+    """The documents of a snapshot. What Git refused to read counts as invalid: it may have been a manifest."""
+    documents = load_files({path: entry.content for path, entry in snapshot.files.items()})
+    if not snapshot.refused:
+        return documents
+    refused = tuple(
+        InvalidFile(path=item.location.path if item.location else "", diagnostics=(item,)) for item in snapshot.refused
+    )
+    return replace(
+        documents,
+        invalid=(*documents.invalid, *refused),
+        diagnostics=(*documents.diagnostics, *snapshot.refused),
+    )
+
+
+def check(snapshot: Snapshot, *, rules: Rules, now: datetime) -> CheckedFleet:
+    """Load a snapshot and let every guardrail judge every instance that loaded."""
+    documents = load(snapshot)
+    verdicts = {
+        identity: judge(loaded, documents, rules=rules, now=now) for identity, loaded in documents.instances.items()
+    }
+    return CheckedFleet(snapshot=snapshot, documents=documents, verdicts=verdicts)
+
+
+def judge(loaded: LoadedInstance, documents: FleetDocuments, *, rules: Rules, now: datetime) -> Verdicts:
+    """The guardrails' word on one instance."""
+    subject = Subject(
+        instance=loaded,
+        environment=documents.environments.get(loaded.key),
+        desired=_desired_for_rules(loaded, documents),
+    )
+    return run(rules, subject, today=now.astimezone(UTC).date())
+
+
+def _desired_for_rules(loaded: LoadedInstance, documents: FleetDocuments) -> ResourceSet | None:
+    """What the rules look at: rendered without facts from AWS, None when it cannot be rendered at all.
+
+    A manifest that cannot be rendered is told so by the rule about its image, not by a second error from here.
+    """
+    environment = documents.environments.get(loaded.key)
+    if environment is None or documents.fleet is None:
+        return None
+    fleet = documents.fleet.model.metadata.name
+    try:
+        return render(loaded, environment, fleet=fleet, facts=RenderFacts(secret_versions={})).resources
+    except MolthubError:
+        return None

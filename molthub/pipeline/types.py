@@ -9,7 +9,7 @@ from datetime import datetime
 from molthub.errors import Diagnostic
 from molthub.guard.engine import GuardRule, Verdicts
 from molthub.manifest.documents import FleetDocuments, LoadedInstance
-from molthub.planning.types import InstancePlan
+from molthub.planning.types import InstancePlan, Plan
 from molthub.provider.protocols import ProviderFactory
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import ObservedInstance
@@ -17,11 +17,14 @@ from molthub.source.protocol import FleetSource
 from molthub.source.types import Snapshot
 
 
+Rules = Sequence[GuardRule]
+
+
 @dataclass(frozen=True, slots=True)
 class Collaborators:
     """Handed down by the composition roots; nothing below finds them by itself."""
 
-    rules: Sequence[GuardRule]
+    rules: Rules
     providers: ProviderFactory
     now: Callable[[], datetime]
     source: FleetSource | None = None
@@ -29,10 +32,19 @@ class Collaborators:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which part of the fleet is meant; empty means all. instances: `workspace/environment/name` or a unique name."""
+    """Which part of the fleet is meant; empty means all.
+
+    instances   `workspace/environment/name`, or just the name where it is unique
+    identities  instances meant by identity: the controller's way, also for ones whose manifest is gone
+    """
 
     environments: frozenset[EnvironmentKey] = frozenset()
     instances: frozenset[str] = frozenset()
+    identities: frozenset[Identity] = frozenset()
+
+
+Removals = Mapping[Identity, Diagnostic | None]
+"""Instances that exist and are no longer wanted → why they may not be deleted, None when they may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +72,15 @@ class InstanceView:
     loaded: LoadedInstance | None
     observed: ObservedInstance | None
     plan: InstancePlan
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFleet:
+    """A plan with everything it was made from: what `plan` prints, `status` reads and `apply` executes.
+
+    views     one per instance that is wanted or exists, ordered by identity
+    """
+
+    checked: CheckedFleet
+    plan: Plan
+    views: tuple[InstanceView, ...]

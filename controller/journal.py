@@ -1,0 +1,78 @@
+"""What the controller writes down: events without floods, one status per instance, rollouts. The one place that does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from molthub.events.types import Event, EventType
+from molthub.health.types import StatusRecord
+from molthub.resources.identity import Identity
+from molthub.resources.observation import Rollout
+from molthub.state.store import Store
+
+STANDING = frozenset({EventType.BLOCKED, EventType.INVALID, EventType.HELD, EventType.DRIFT_DETECTED})
+"""Conditions rather than happenings: told when they begin or change, not each time they are seen."""
+
+
+class Journal:
+    """Thread-safe as the store is. `log` is structlog's bound logger."""
+
+    def __init__(self, store: Store, log: Any, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._log = log
+        self._now = now
+        self._standing: dict[Identity, str] = {}
+        self._lock = threading.Lock()
+
+    def event(self, event: Event) -> None:
+        """Store and log an event; a standing condition that has not changed is neither."""
+        if not self._is_news(event):
+            return
+        self._store.add_event(event)
+        self._log.info(
+            event.type.value,
+            instance=str(event.identity),
+            message=event.message,
+            resource=event.resource,
+            ref=event.ref,
+            commit=event.commit,
+        )
+
+    def note(self, identity: Identity, type_: EventType, message: str, *, commit: str, ref: str = "") -> None:
+        """An event of the controller's own."""
+        self.event(Event(self._now(), identity, type_, message, "controller", commit=commit, ref=ref))
+
+    def _is_news(self, event: Event) -> bool:
+        with self._lock:
+            if event.type not in STANDING:
+                self._standing.pop(event.identity, None)
+                return True
+            said = f"{event.type}:{event.message}"
+            news = self._standing.get(event.identity) != said
+            self._standing[event.identity] = said
+            return news
+
+    def status(self, record: StatusRecord) -> None:
+        self._store.put_status(record)
+
+    def last_status(self, identity: Identity) -> StatusRecord | None:
+        return self._store.status(identity)
+
+    def forget(self, identity: Identity) -> None:
+        """The instance is gone: its status goes, its events stay."""
+        self._store.delete_status(identity)
+        with self._lock:
+            self._standing.pop(identity, None)
+
+    def rollout(self, identity: Identity, rollout: Rollout, commit: str) -> None:
+        self._store.record_rollout(identity, rollout, commit=commit, now=self._now())
+
+    def last_head(self) -> str | None:
+        """The newest commit that was followed without objection, by this or an earlier controller."""
+        return self._store.followed_head()
+
+    def remember_head(self, commit: str) -> None:
+        self._store.set_followed_head(commit)

@@ -1,0 +1,175 @@
+"""One instance, once: plan it anew, apply what is due, write down how it is.
+
+Level-triggered: nothing is handed over but the identity. The plan is made from the head that is followed now and from
+what AWS has now; a newer head that changes the instance pre-empts a wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from molthub.apply.settings import ApplySettings, Clock
+from molthub.apply.types import InstanceResult, Outcome
+from molthub.controller.journal import Journal
+from molthub.controller.settings import ControllerSettings
+from molthub.controller.workqueue import WorkQueue, backoff
+from molthub.controller.world import Head, World
+from molthub.errors import Diagnostic, MolthubError
+from molthub.pipeline.applier import apply_fleet
+from molthub.pipeline.planner import plan_fleet
+from molthub.pipeline.status import status_of
+from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
+from molthub.resources.identity import Identity
+from molthub.resources.observation import RolloutState
+
+BAD_ENDS = frozenset({Outcome.FAILED, Outcome.WAITING, Outcome.HELD, Outcome.BLOCKED})
+FAILED_ROLLOUTS = frozenset({RolloutState.FAILED, RolloutState.ROLLED_BACK})
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Shared by all workers; keeps only what the next try needs to know.
+
+    tries     identity → how often in a row it did not end well
+    failures  (environment, commit) → rollouts that failed, for `stopAfterFailures`
+    bad       identities whose last try did not end well, for `--once`
+    """
+
+    world: World
+    collaborators: Collaborators
+    journal: Journal
+    settings: ControllerSettings
+    queue: WorkQueue[Identity]
+    clock: Clock
+    stopping: Callable[[], bool]
+    jitter: Callable[[], float]
+    log: Any
+    tries: Counter[Identity] = field(default_factory=Counter)
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    bad: set[Identity] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def work(self) -> None:
+        """A worker's life: until the queue is closed."""
+        while (identity := self.queue.get()) is not None:
+            try:
+                self._one(identity)
+            finally:
+                self.queue.done(identity)
+
+    def _one(self, identity: Identity) -> None:
+        """Nothing that goes wrong with one instance may end the worker."""
+        try:
+            delay = self.reconcile(identity)
+        except MolthubError as error:
+            self.log.warning("reconcile failed", instance=str(identity), ref=error.ref, error=error.diagnostic.message)
+            self._remember_error(identity, error.diagnostic)
+            delay = self._next_try(identity)
+        except Exception:
+            self.log.exception("reconcile hit a bug", instance=str(identity))
+            delay = self._next_try(identity)
+        if delay is not None and not self.stopping():
+            self.queue.add_after(identity, delay)
+
+    def reconcile(self, identity: Identity) -> float | None:
+        """Seconds until the instance is worth another look, None when it is done until something changes."""
+        head = self.world.head
+        if head is None:
+            return None
+        planned, view = self._plan(head, identity)
+        if view is None:
+            self.journal.forget(identity)
+            return self._done(identity)
+        if _rolls(view) and not self.queue.take_slot(identity, identity.key, self._limit(planned, identity)):
+            return None
+        result = self._apply(head, planned, identity)
+        if result.writes or view.plan.rollout_id:
+            planned, view = self._plan(head, identity)
+        self._record(head, identity, view, result)
+        return self._judge(head, identity, result)
+
+    def _plan(self, head: Head, identity: Identity) -> tuple[PlannedFleet, InstanceView | None]:
+        planned = plan_fleet(
+            head.checked,
+            self.collaborators,
+            scope=Scope(identities=frozenset({identity})),
+            removals=self.world.removals_at(head.generation),
+            freeze=self.world.freeze,
+        )
+        return planned, next((view for view in planned.views if view.identity == identity), None)
+
+    def _limit(self, planned: PlannedFleet, identity: Identity) -> int:
+        return next(item.max_concurrent for item in planned.plan.environments if item.key == identity.key)
+
+    def _apply(self, head: Head, planned: PlannedFleet, identity: Identity) -> InstanceResult:
+        settings = ApplySettings(
+            commit=head.commit,
+            actor="controller",
+            patience=0.0,
+            poll_interval=self.settings.rollout_poll,
+            rollout_timeout=self.settings.rollout_timeout,
+            failures_before=self.failures[str(identity.key), head.commit],
+        )
+        results = apply_fleet(
+            planned,
+            self.collaborators,
+            settings=settings,
+            report=self.journal.event,
+            clock=self.clock,
+            cancel=lambda: self.stopping() or self.world.superseded(identity, head.generation),
+            on_bug=lambda who, error: self.log.error("apply hit a bug", instance=str(who), exc_info=error),
+        )
+        return next(result for result in results if result.identity == identity)
+
+    def _record(self, head: Head, identity: Identity, view: InstanceView | None, result: InstanceResult) -> None:
+        """The one place that writes an instance's status after work on it."""
+        if view is None:
+            self.journal.forget(identity)
+            return
+        error = next((f"{item.ref} {item.message}" for item in result.diagnostics), None)
+        record = status_of(view, head_commit=head.commit, now=self.clock.now())
+        self.journal.status(replace(record, last_reconcile_at=self.clock.now(), last_error=error))
+        rollout = view.observed.runtime.rollout if view.observed and view.observed.runtime else None
+        if rollout is not None:
+            self.journal.rollout(identity, rollout, head.commit)
+
+    def _remember_error(self, identity: Identity, diagnostic: Diagnostic) -> None:
+        last = self.journal.last_status(identity)
+        if last is not None:
+            error = f"{diagnostic.ref} {diagnostic.message}"
+            self.journal.status(replace(last, last_reconcile_at=self.clock.now(), last_error=error))
+
+    def _judge(self, head: Head, identity: Identity, result: InstanceResult) -> float | None:
+        if result.rollout in FAILED_ROLLOUTS:
+            with self._lock:
+                self.failures[str(identity.key), head.commit] += 1
+        if result.outcome is Outcome.CANCELLED:
+            return 0.0
+        if result.outcome not in BAD_ENDS:
+            return self._done(identity)
+        with self._lock:
+            self.bad.add(identity)
+        if result.outcome is Outcome.WAITING:
+            return result.retry_after or 1.0
+        return None if result.retry_after is None else max(result.retry_after, self._next_try(identity))
+
+    def _done(self, identity: Identity) -> None:
+        with self._lock:
+            self.tries.pop(identity, None)
+            self.bad.discard(identity)
+
+    def _next_try(self, identity: Identity) -> float:
+        with self._lock:
+            self.bad.add(identity)
+            self.tries[identity] += 1
+            return backoff(self.tries[identity] - 1, jitter=self.jitter())
+
+
+def _rolls(view: InstanceView) -> bool:
+    return view.plan.rollout_id is not None or (
+        view.plan.may_apply and any(change.restarts for change in view.plan.changes)
+    )

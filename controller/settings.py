@@ -1,0 +1,28 @@
+"""How the controller is configured: flags, else `MOLTHUB_*` variables, else these defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_DATABASE = "sqlite:///molthub.db"
+
+
+class ControllerSettings(BaseSettings):
+    """All times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="MOLTHUB_", frozen=True, extra="ignore")
+
+    repo: str = Field(description="The fleet repository: a URL or a path")
+    ref: str | None = Field(default=None, description="The branch to follow; the repository's own HEAD without")
+    database_url: str = Field(default=DEFAULT_DATABASE, description="Where status and events are kept")
+    cache_dir: Path = Field(default=Path("~/.cache/molthub"), description="Where the mirror is kept")
+    environments: tuple[str, ...] = Field(default=(), description="WORKSPACE/NAME it owns; all without")
+    poll_interval: float = Field(default=15.0, gt=0, description="Between two looks at the repository")
+    drift_interval: float = Field(default=300.0, gt=0, description="Between two looks at all of AWS")
+    rollout_poll: float = Field(default=5.0, gt=0, description="Between two looks at a rollout")
+    rollout_timeout: float = Field(default=1800.0, gt=0, description="After which a rollout is given up on")
+    workers: int = Field(default=8, ge=1, le=64, description="Instances worked on at once")
+    log_format: str = Field(default="json", pattern="^(json|console)$", description="json or console")

@@ -1,0 +1,81 @@
+"""What the controller follows: the fleet at the head it last saw, swapped as a whole, never changed in place."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from molthub.errors import Diagnostic
+from molthub.manifest.documents import FleetDocuments
+from molthub.pipeline.types import CheckedFleet, Removals
+from molthub.resources.identity import EnvironmentKey, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One commit, loaded and checked. generation grows with each head the controller takes up."""
+
+    commit: str
+    checked: CheckedFleet
+    generation: int
+
+
+@dataclass(slots=True)
+class World:
+    """Shared by the loop and the workers.
+
+    touched   identity → generation of the newest head that changed it: a worker still waiting for an older one
+              is pre-empted
+    removals  what the last full plan decided about deletions, valid for one generation
+    freeze    why nothing at all may be written at this head
+    """
+
+    head: Head | None = None
+    touched: dict[Identity, int] = field(default_factory=dict)
+    removals: Removals = field(default_factory=dict)
+    removals_generation: int = -1
+    freeze: tuple[Diagnostic, ...] = ()
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take_up(self, head: Head, changed: frozenset[Identity]) -> None:
+        """Make a new head the one that is followed."""
+        with self.lock:
+            self.head = head
+            for identity in changed:
+                self.touched[identity] = head.generation
+
+    def superseded(self, identity: Identity, generation: int) -> bool:
+        """Whether a newer head than this generation changed the identity."""
+        with self.lock:
+            return self.touched.get(identity, 0) > generation
+
+    def decide_removals(self, removals: Removals, generation: int) -> None:
+        with self.lock:
+            self.removals = removals
+            self.removals_generation = generation
+
+    def removals_at(self, generation: int) -> Removals | None:
+        with self.lock:
+            return self.removals if self.removals_generation == generation else None
+
+
+def affected(old: FleetDocuments | None, new: FleetDocuments, paths: frozenset[str]) -> frozenset[Identity]:
+    """The identities that differ between two trees, given the paths that do: a changed Environment or Fleet
+    expands to all its instances. Identities that are only in the old tree are among them."""
+    found: set[Identity] = set()
+    for documents in (old, new):
+        if documents is None:
+            continue
+        if documents.fleet is not None and documents.fleet.path in paths:
+            found |= documents.instances.keys()
+        environments = _changed_environments(documents, paths)
+        found |= {
+            identity
+            for identity, loaded in documents.instances.items()
+            if loaded.path in paths or identity.key in environments
+        }
+    return frozenset(found)
+
+
+def _changed_environments(documents: FleetDocuments, paths: frozenset[str]) -> set[EnvironmentKey]:
+    return {key for key, loaded in documents.environments.items() if loaded.path in paths}

@@ -1,0 +1,51 @@
+"""The last step but one: carry a plan out, environment by environment, side by side."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from molthub.apply.engine import apply_environment
+from molthub.apply.settings import ApplySettings, Cancel, Clock, OnBug, ignore_bug, never
+from molthub.apply.types import InstanceResult, Report
+from molthub.errors import StallingError
+from molthub.pipeline.places import location_of
+from molthub.pipeline.types import Collaborators, PlannedFleet
+from molthub.planning.types import EnvironmentPlan
+
+
+def apply_fleet(
+    planned: PlannedFleet,
+    collaborators: Collaborators,
+    *,
+    settings: ApplySettings,
+    report: Report,
+    clock: Clock,
+    cancel: Cancel = never,
+    on_bug: OnBug = ignore_bug,
+) -> tuple[InstanceResult, ...]:
+    """One result per instance of the plan, in its order. Raises StallingError for a plan that may not be applied."""
+    if not planned.plan.applicable or planned.plan.commit is None:
+        raise StallingError(
+            "MH-PIPE-007",
+            "this plan was made from a working tree and cannot be applied",
+            fix="Commit your changes and apply that revision",
+        )
+
+    def one(environment: EnvironmentPlan) -> tuple[InstanceResult, ...]:
+        documents = planned.checked.documents
+        provider = collaborators.providers(environment.key, location_of(documents.environments[environment.key]))
+        return apply_environment(
+            environment,
+            provider,
+            settings=settings,
+            report=report,
+            clock=clock,
+            cancel=cancel,
+            on_bug=on_bug,
+        )
+
+    environments = [item for item in planned.plan.environments if item.instances]
+    if not environments:
+        return ()
+    with ThreadPoolExecutor(len(environments)) as pool:
+        return tuple(result for batch in pool.map(one, environments) for result in batch)

@@ -1,0 +1,139 @@
+"""What forbids applying that neither a guardrail nor the plan itself can see: history, moves, what is not built yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from molthub.errors import Diagnostic, MolthubError
+from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
+from molthub.manifest.models import Inbound
+from molthub.pipeline.history import History
+from molthub.pipeline.places import location_of
+from molthub.pipeline.scope import Selection
+from molthub.pipeline.types import Collaborators
+from molthub.planning.plan import PlanRequest
+from molthub.provider.protocols import Query
+from molthub.resources.identity import Identity
+from molthub.resources.observation import Observation, ObservedInstance
+
+
+def of_instance(
+    loaded: LoadedInstance, observed: ObservedInstance, history: History | None
+) -> tuple[Diagnostic, ...]:
+    """What forbids applying one wanted instance."""
+    found = list(_not_built_yet(loaded))
+    if history is not None and observed.commit:
+        problem = history.rewrite_problem(observed.commit, loaded.display_name)
+        found += [replace(problem, subject=loaded.display_name)] if problem else []
+    if history is not None and observed.resources.is_empty and not observed.failures:
+        former = history.moved_from(observed.identity)
+        found += [_moved(former, loaded)] if former else []
+    return tuple(found)
+
+
+def _not_built_yet(loaded: LoadedInstance) -> list[Diagnostic]:
+    spec = loaded.model.spec
+    found = []
+    if spec.network.inbound is Inbound.WEBHOOK:
+        found.append(_next_release(loaded, ("spec", "network", "inbound"), "network.inbound: WEBHOOK"))
+    if spec.state.persistent:
+        found.append(_next_release(loaded, ("spec", "state", "persistent"), "state.persistent: true"))
+    return found
+
+
+def _next_release(loaded: LoadedInstance, path: tuple[str, ...], what: str) -> Diagnostic:
+    return Diagnostic(
+        ref="MH-PIPE-004",
+        message=f"{what} validates and renders, but applying it comes with the next release",
+        location=loaded.locate(path),
+        fix="Leave the manifest as it is and wait, or take the setting out to deploy without it",
+        subject=loaded.display_name,
+    )
+
+
+def _moved(former: Identity, loaded: LoadedInstance) -> Diagnostic:
+    return Diagnostic(
+        ref="MH-PIPE-005",
+        message=f"{former} became {loaded.display_name}: that is a move, and both would answer the same channels",
+        location=loaded.locate(("metadata",)),
+        fix=f"Put it back; or remove {former} in one commit, wait until it is gone, and create "
+        f"{loaded.display_name} with another metadata.id in the next",
+        subject=loaded.display_name,
+    )
+
+
+def of_environment(
+    environment: LoadedEnvironment,
+    observation: Observation,
+    collaborators: Collaborators,
+    history: History | None,
+    selection: Selection,
+) -> tuple[Diagnostic, ...]:
+    """Whether an Environment that looks empty was moved away from a place where its instances still run."""
+    if history is None or observation.failures or any(not i.resources.is_empty for i in observation.instances.values()):
+        return ()
+    former = history.former_environment(environment)
+    if former is None:
+        return ()
+    there = _still_there(former, collaborators, selection)
+    if there == "":
+        return ()
+    return (
+        Diagnostic(
+            ref="MH-PIPE-006",
+            message=f"the location of {environment.key} changed while {there}",
+            location=environment.locate(("spec", "aws")),
+            fix="Put the former account, region and cluster back; remove its instances first if it is to move",
+        ),
+    )
+
+
+def _still_there(former: LoadedEnvironment, collaborators: Collaborators, selection: Selection) -> str:
+    """What is known of the former place, in words; "" when it was read and holds nothing."""
+    aws = former.model.spec.aws
+    place = f"account {aws.accountId}, region {aws.region}, cluster {aws.cluster}"
+    try:
+        provider = collaborators.providers(former.key, location_of(former))
+        seen = provider.observe(Query(fleet=selection.fleet, key=former.key))
+    except MolthubError as error:
+        return f"its former place ({place}) cannot be read: {error.diagnostic.message}"
+    if seen.failures:
+        return f"its former place ({place}) cannot be read: {seen.failures[0].message}"
+    running = [identity for identity, one in seen.instances.items() if not one.resources.is_empty]
+    return f"{len(running)} of its instances still exist in {place}" if running else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Ids that would go away in one environment and appear in another at the same time: a move, both sides Blocked."""
+
+    leaving: Mapping[str, Identity]
+    arriving: Mapping[str, Identity]
+
+    @classmethod
+    def across(cls, requests: list[PlanRequest]) -> Clash:
+        leaving = {r.identity.id: r.identity for r in requests if r.desired is None and not r.invalid and _exists(r)}
+        arriving = {r.identity.id: r.identity for r in requests if r.desired is not None and not _exists(r)}
+        both = leaving.keys() & arriving.keys()
+        return cls({id_: leaving[id_] for id_ in both}, {id_: arriving[id_] for id_ in both})
+
+    def add_to(self, request: PlanRequest) -> PlanRequest:
+        """The request, Blocked when it is one side of a move."""
+        id_ = request.identity.id
+        if request.identity not in (self.leaving.get(id_), self.arriving.get(id_)):
+            return request
+        if any(item.ref == "MH-PIPE-005" for item in request.blocking):
+            return request
+        problem = Diagnostic(
+            ref="MH-PIPE-005",
+            message=f"{self.leaving[id_]} became {self.arriving[id_]}: that is a move, and both would answer "
+            "the same channels",
+            fix=f"Put it back, or give the new one another metadata.id once {self.leaving[id_]} is gone",
+            subject=request.name,
+        )
+        return replace(request, blocking=(*request.blocking, problem))
+
+
+def _exists(request: PlanRequest) -> bool:
+    return request.observed is not None and not request.observed.resources.is_empty

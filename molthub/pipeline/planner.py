@@ -1,0 +1,258 @@
+"""From a checked fleet to a plan: observe each environment, render each instance, compare, and be careful.
+
+The story, in the order of the code:
+
+1. The scope says which environments and instances are meant.
+2. Each environment is observed once, in batches; one that cannot be read makes its instances Unknown.
+3. Each wanted instance is rendered with what was seen of its secrets, and planned; what forbids applying it
+   (guardrails, what is not built yet, history, a move) is brought along.
+4. What exists and is no longer wanted is planned for deletion, as far as the deletion guard lets it.
+5. Where a definition would be rolled out, the cloud's own history of failures is asked, and planned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from molthub.desired.render import RenderFacts, linked_secrets, render
+from molthub.errors import Diagnostic, MolthubError
+from molthub.manifest.documents import InvalidFile, LoadedEnvironment, LoadedInstance
+from molthub.pipeline import obstacles
+from molthub.pipeline.history import History
+from molthub.pipeline.places import location_of
+from molthub.pipeline.removal import RemovalContext, judge_removals
+from molthub.pipeline.scope import Selection, select
+from molthub.pipeline.types import CheckedFleet, Collaborators, InstanceView, PlannedFleet, Removals, Scope
+from molthub.planning.plan import PlanRequest, observed_in, plan_instance, wants_rollout
+from molthub.planning.types import EnvironmentPlan, InstancePlan, Plan
+from molthub.provider.protocols import Provider, Query
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.observation import Observation, ObservedInstance, ReadFailure
+
+HISTORY_READERS = 8
+"""Threads that ask for failed rollouts of instances about to roll out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One environment as it was seen, and who saw it; provider None when it could not even be reached."""
+
+    environment: LoadedEnvironment
+    observation: Observation
+    provider: Provider | None
+
+
+def plan_fleet(
+    checked: CheckedFleet,
+    collaborators: Collaborators,
+    *,
+    scope: Scope | None = None,
+    removals: Removals | None = None,
+    freeze: tuple[Diagnostic, ...] = (),
+) -> PlannedFleet:
+    """The plan of a checked fleet, or of the part of it that the scope names. Reads AWS, writes nothing.
+
+    removals: what a full plan of the same commit decided about deletions, so that planning a single deletion
+    needs no second look at the whole environment.
+    freeze: why nothing at all may be written; every instance is Blocked by it.
+    """
+    selection = select(checked, scope or Scope())
+    history = _history(checked, collaborators)
+    seen = {key: observe(checked, collaborators, key, selection, removals) for key in selection.environments}
+    requests = {
+        key: _requests(checked, collaborators, one, selection, history, removals) for key, one in seen.items()
+    }
+    found = obstacles.Clash.across([request for batch in requests.values() for request in batch])
+    views: list[InstanceView] = []
+    environments: list[EnvironmentPlan] = []
+    for key, batch in requests.items():
+        frozen = [replace(item, blocking=(*freeze, *item.blocking)) for item in batch]
+        plans = _plan_batch([found.add_to(request) for request in frozen], seen[key].provider)
+        environments.append(_environment_plan(seen[key], plans))
+        views.extend(_view(checked, plan, seen[key].observation) for plan in plans)
+    plan = Plan(
+        fleet=selection.fleet,
+        commit=checked.snapshot.commit,
+        environments=tuple(environments),
+        applicable=checked.snapshot.commit is not None,
+        diagnostics=checked.documents.diagnostics,
+    )
+    return PlannedFleet(checked=checked, plan=plan, views=tuple(sorted(views, key=lambda view: view.identity)))
+
+
+def observe(
+    checked: CheckedFleet,
+    collaborators: Collaborators,
+    key: EnvironmentKey,
+    selection: Selection,
+    removals: Removals | None,
+) -> Seen:
+    """Read one environment: all of it, or only the instances that the selection names."""
+    environment = checked.documents.environments[key]
+    wanted = frozenset(identity for identity in checked.documents.instances if identity.key == key)
+    only = selection.only(key)
+    if only is not None and removals is None and not only <= wanted:
+        only = None  # a deletion is judged against everything that is there
+    query = Query(
+        fleet=selection.fleet,
+        key=key,
+        only=only,
+        desired=wanted if only is None else wanted & only,
+        secrets=frozenset(
+            secret
+            for identity, loaded in checked.documents.instances.items()
+            if identity.key == key and (only is None or identity in only)
+            for secret in linked_secrets(loaded)
+        ),
+    )
+    try:
+        provider = collaborators.providers(key, location_of(environment))
+        return Seen(environment, provider.observe(query), provider)
+    except MolthubError as error:
+        failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
+        return Seen(environment, Observation(key, {}, {}, failures=(failure,), complete=False), None)
+
+
+def _history(checked: CheckedFleet, collaborators: Collaborators) -> History | None:
+    """The past of the commit that is planned; None for a working tree, whose plan is never applied."""
+    commit = checked.snapshot.commit
+    return History(collaborators.source, commit) if commit and collaborators.source else None
+
+
+def _requests(
+    checked: CheckedFleet,
+    collaborators: Collaborators,
+    seen: Seen,
+    selection: Selection,
+    history: History | None,
+    removals: Removals | None,
+) -> list[PlanRequest]:
+    """What planning needs, for each instance of one environment that the selection means."""
+    key = seen.observation.key
+    environment_wide = obstacles.of_environment(seen.environment, seen.observation, collaborators, history, selection)
+    removal = judge_removals(RemovalContext(checked, seen.observation, history, removals))
+    wanted = [
+        _wanted(checked, collaborators, seen, loaded, identity, history, removal.creations.get(identity))
+        for identity, loaded in sorted(checked.documents.instances.items())
+        if identity.key == key and selection.means(identity)
+    ]
+    broken = [
+        _broken(file, selection.fleet, seen.observation)
+        for file in checked.documents.invalid
+        if (file.workspace, file.environment) == (key.workspace, key.environment) and (file.id or file.name)
+    ]
+    gone = [_gone(identity, why, seen) for identity, why in removal.removals.items() if selection.means(identity)]
+    requests = {request.identity: request for request in [*gone, *broken, *wanted]}
+    if not environment_wide:
+        return list(requests.values())
+    return [replace(item, blocking=(*environment_wide, *item.blocking)) for item in requests.values()]
+
+
+def _wanted(
+    checked: CheckedFleet,
+    collaborators: Collaborators,
+    seen: Seen,
+    loaded: LoadedInstance,
+    identity: Identity,
+    history: History | None,
+    renamed: Diagnostic | None,
+) -> PlanRequest:
+    verdicts = checked.verdicts[identity]
+    observed = observed_in(seen.observation, identity)
+    paused = is_paused(loaded, collaborators)
+    blocking = [*verdicts.errors, *obstacles.of_instance(loaded, observed, history), *([renamed] if renamed else [])]
+    desired = None
+    try:
+        facts = RenderFacts(secret_versions=_versions(seen.observation), paused=paused)
+        desired = render(loaded, seen.environment, fleet=identity.fleet, facts=facts).resources
+    except MolthubError as error:
+        if not verdicts.errors:  # otherwise a guardrail has said it already
+            blocking.append(replace(error.diagnostic, subject=loaded.display_name))
+    return PlanRequest(
+        identity=identity,
+        name=loaded.display_name,
+        desired=desired if desired is not None else observed.resources,
+        observed=observed,
+        paused=paused,
+        blocking=tuple(blocking),
+        notices=verdicts.notices,
+        secrets=seen.observation.secrets,
+    )
+
+
+def is_paused(loaded: LoadedInstance, collaborators: Collaborators) -> bool:
+    """Whether the manifest pauses the instance now: `until` ends a pause by itself."""
+    paused = loaded.model.spec.lifecycle.paused
+    return paused is not None and (paused.until is None or collaborators.now() < paused.until)
+
+
+def _versions(observation: Observation) -> Mapping[str, str | None]:
+    return {name: facts.version_id for name, facts in observation.secrets.items() if not facts.deleted}
+
+
+def _broken(file: InvalidFile, fleet: str, observation: Observation) -> PlanRequest:
+    """An instance whose manifest cannot be used: it is shown, and nothing is done to it."""
+    key = observation.key
+    identity = Identity(fleet, key.workspace, key.environment, file.id or file.name or "")
+    errors = tuple(item for item in file.diagnostics if item.severity.value == "error")
+    return PlanRequest(
+        identity=identity,
+        name=f"{key}/{file.name or file.id}",
+        desired=None,
+        observed=observed_in(observation, identity),
+        invalid=errors,
+    )
+
+
+def _gone(identity: Identity, reason: Diagnostic | None, seen: Seen) -> PlanRequest:
+    return PlanRequest(
+        identity=identity,
+        name=str(identity),
+        desired=None,
+        observed=observed_in(seen.observation, identity),
+        blocking=(reason,) if reason else (),
+    )
+
+
+def _plan_batch(requests: list[PlanRequest], provider: Provider | None) -> list[InstancePlan]:
+    """Plan each; where something would be rolled out, ask first whether the very same failed before."""
+    plans = {request.identity: plan_instance(request) for request in requests}
+    rolling = [request for request in requests if request.observed and wants_rollout(plans[request.identity])]
+    rolling = [request for request in rolling if request.observed and request.observed.resources.service]
+    if provider is None or not rolling:
+        return list(plans.values())
+    with ThreadPoolExecutor(max_workers=min(HISTORY_READERS, len(rolling))) as pool:
+        for request, plan in zip(rolling, pool.map(lambda item: _with_memory(item, provider), rolling), strict=True):
+            plans[request.identity] = plan
+    return list(plans.values())
+
+
+def _with_memory(request: PlanRequest, provider: Provider) -> InstancePlan:
+    try:
+        return plan_instance(replace(request, failed=provider.failed_rollouts(request.identity)))
+    except MolthubError as error:
+        failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
+        return plan_instance(replace(request, failures=(*request.failures, failure)))
+
+
+def _environment_plan(seen: Seen, plans: list[InstancePlan]) -> EnvironmentPlan:
+    limits = seen.environment.model.spec.rollout
+    return EnvironmentPlan(
+        key=seen.observation.key,
+        instances=tuple(sorted(plans, key=lambda plan: plan.identity)),
+        max_concurrent=limits.maxConcurrent,
+        stop_after_failures=limits.stopAfterFailures,
+        reasons=tuple(_unread(failure) for failure in seen.observation.failures),
+    )
+
+
+def _unread(failure: ReadFailure) -> Diagnostic:
+    return Diagnostic(failure.ref, failure.message)
+
+
+def _view(checked: CheckedFleet, plan: InstancePlan, observation: Observation) -> InstanceView:
+    observed: ObservedInstance | None = observation.instances.get(plan.identity)
+    loaded = checked.documents.instances.get(plan.identity)
+    return InstanceView(identity=plan.identity, name=plan.name, loaded=loaded, observed=observed, plan=plan)
