@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from molthub.desired.profiles.images import parse_image
 from molthub.guard.engine import Finding, Subject
-from molthub.policies.support.images import ImageReference, is_moving, moltbot_version, parse_image
+from molthub.policies.support.images import is_image_reference, is_moving
 from molthub.policies.support.quote import quoted
 
 PATH = ("spec", "runtime", "image")
@@ -20,20 +21,19 @@ class ImagePinned:
     waivable = False
 
     def check(self, subject: Subject) -> Iterator[Finding]:
-        text = subject.instance.model.spec.runtime.image
-        image = parse_image(text)
-        message = _complaint(image) if image else f"the image {quoted(text)} is not an image reference"
+        message = _complaint(subject.instance.model.spec.runtime.image)
         if message:
             yield Finding(message, PATH, FIX)
 
 
-def _complaint(image: ImageReference) -> str | None:
+def _complaint(text: str) -> str | None:
+    image = parse_image(text)
+    if image is None or not is_image_reference(text):
+        return f"the image {quoted(text)} is not an image reference"
     if image.tag is None and image.digest is None:
-        return f"the image {quoted(image.repository)} has no tag, so it means latest"
+        return f"the image {quoted(image.name)} has no tag, so it means latest"
     if image.tag is None:
-        return f"the image {quoted(image.repository)} has a digest but no tag, so its version cannot be read"
+        return f"the image {quoted(image.name)} has a digest but no tag, so its version cannot be read"
     if is_moving(image.tag):
         return f"the image tag {quoted(image.tag)} may name another image tomorrow"
-    if image.is_official and (image.tag.startswith("v") or moltbot_version(image.tag) is None):
-        return f"the image tag {quoted(image.tag)} is no version that {image.repository} publishes"
     return None

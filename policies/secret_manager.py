@@ -1,4 +1,8 @@
-"""MH-SEC-002: credentials come from the secret store, never from literals."""
+"""MH-SEC-002: credentials come from the secret store, never from literals.
+
+That a channel's or model's credential is a reference, and that no variable is in both `env` and `spec.secrets`, is
+the manifest's own structure (MH-MAN-018, MH-MAN-022).
+"""
 
 from __future__ import annotations
 
@@ -25,12 +29,8 @@ class SecretManager:
         if not required:
             message = "requireSecretManager is false: credentials may stand in the manifest"
             yield Finding(message, SWITCH, "Set it to true, or waive MH-SEC-002 with a reason and a day")
-        linked = {entry.name for entry in spec.secrets}
         for name, value in spec.runtime.env.items():
-            if name in linked:
-                message = f"{quoted(name)} is both in env and in spec.secrets"
-                yield Finding(message, (*ENV, name), "Remove it from env", waivable=False)
-            elif looks_secret(name) and not _is_a_number(name, value):
+            if looks_secret(name) and not _is_a_number(name, value):
                 message = f"the env variable {quoted(name)} is called like a credential"
                 fix = "Store the value in Secrets Manager and name it in spec.secrets"
                 yield Finding(message, (*ENV, name), fix, waivable=not required)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from molthub.desired.profiles.images import Version, parse_image
 from molthub.errors import Severity
 from molthub.guard.engine import Finding, Subject
-from molthub.policies.support.images import MoltbotVersion, moltbot_version, parse_image
 
 PATH = ("spec", "runtime", "image")
-FLOOR = MoltbotVersion(2026, 1, 29)
+FLOOR: Version = (2026, 1, 29)
 """Below it the gateway's auth may be `none`, and CVE-2026-25253 (CVSS 8.8) leaks its token."""
-LAST_WITH_ADVISORIES = MoltbotVersion(2026, 3, 11)
+LAST_WITH_ADVISORIES: Version = (2026, 3, 11)
 """Up to and including it there are open advisories, and no HTTP health probes."""
 
 
@@ -24,19 +24,16 @@ class SecurityFloor:
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         image = parse_image(subject.instance.model.spec.runtime.image)
-        version = moltbot_version(image.tag) if image else None
-        if version is None:
+        version = image.version if image else None
+        if version is None or version > LAST_WITH_ADVISORIES:
             return
+        fix = f"Upgrade to a version later than {_words(LAST_WITH_ADVISORIES)}"
         if version < FLOOR:
-            yield Finding(
-                f"version {version} is below the security floor {FLOOR}: CVE-2026-25253 leaks its gateway token",
-                PATH,
-                "Upgrade to a version later than 2026.3.11",
-            )
-        elif version <= LAST_WITH_ADVISORIES:
-            yield Finding(
-                f"version {version} has known security advisories; they end after {LAST_WITH_ADVISORIES}",
-                PATH,
-                "Upgrade to a version later than 2026.3.11",
-                Severity.WARNING,
-            )
+            floor = f"below the security floor {_words(FLOOR)}"
+            yield Finding(f"version {_words(version)} is {floor}: CVE-2026-25253 leaks its gateway token", PATH, fix)
+        else:
+            yield Finding(f"version {_words(version)} has known security advisories", PATH, fix, Severity.WARNING)
+
+
+def _words(version: Version) -> str:
+    return ".".join(map(str, version))
