@@ -1,0 +1,125 @@
+"""Whole, plausible resource sets and plans for tests that need no renderer."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from molthub.planning.plan import PlanRequest, observed_in, plan_instance, wants_rollout
+from molthub.planning.types import EnvironmentPlan, InstancePlan
+from molthub.provider.protocols import Query
+from molthub.resources.identity import EnvironmentKey, Identity, identity_tags, names_of
+from molthub.resources.normal import canonical_json, normalise, task_fingerprint
+from molthub.resources.types import (
+    Container,
+    HealthCheck,
+    Kind,
+    LogGroup,
+    ResourceSet,
+    Role,
+    Rule,
+    Secret,
+    SecurityGroup,
+    Service,
+    TaskDefinition,
+)
+from tests.fakes.provider import FakeProvider
+
+KEY = EnvironmentKey("acme", "prod")
+IMAGE = "ghcr.io/openclaw/openclaw:2026.9.6"
+COMMIT = "c0ffee" + "0" * 34
+_POLICY = canonical_json('{"Version": "2012-10-17", "Statement": []}')
+
+
+def bot(name: str = "support-bot", *, workspace: str = "acme", environment: str = "prod") -> Identity:
+    return Identity("acme-bots", workspace, environment, name)
+
+
+def resource_set(
+    identity: Identity, *, image: str = IMAGE, count: int = 1, environment: dict[str, str] | None = None, **service: Any
+) -> ResourceSet:
+    """Everything one instance becomes. Keyword arguments beyond those named replace fields of the service."""
+    names = names_of(identity)
+    tags = tuple(sorted(identity_tags(identity).items()))
+    definition = _definition(identity, image, environment or {"TZ": "UTC"})
+    role = Role(names.task_role, names.role_path, "the Moltbot itself", _POLICY, tags=tags)
+    whole = ResourceSet(
+        log_group=LogGroup(names.log_group, 365, tags),
+        secret=Secret(names.gateway_secret, "gateway token", tags=tags),
+        security_group=SecurityGroup(
+            names.security_group, "a Moltbot", "vpc-0a1b", egress=(Rule("tcp", 443, 443, "0.0.0.0/0"),), tags=tags
+        ),
+        task_role=role,
+        execution_role=dataclasses.replace(role, name=names.execution_role, description="starts the task"),
+        task_definition=definition,
+        service=Service(
+            name=names.service,
+            cluster="molthub-acme-prod",
+            task_definition=task_fingerprint(definition),
+            desired_count=count,
+            subnets=("subnet-0a", "subnet-0b"),
+            security_groups=(names.security_group,),
+            tags=tags,
+        ),
+    )
+    if service:
+        assert whole.service is not None
+        whole = dataclasses.replace(whole, service=dataclasses.replace(whole.service, **service))
+    return normalised(whole)
+
+
+def _definition(identity: Identity, image: str, environment: dict[str, str]) -> TaskDefinition:
+    names = names_of(identity)
+    gateway = Container(
+        name="gateway",
+        image=image,
+        user="1000:1000",
+        environment=tuple(environment.items()),
+        secrets=(
+            ("ANTHROPIC_API_KEY", "${secret:acme/prod/model}:anthropic::"),
+            ("OPENCLAW_GATEWAY_TOKEN", f"${{secret:{names.gateway_secret}}}"),
+        ),
+        depends_on=(("init", "SUCCESS"),),
+        health_check=HealthCheck(("CMD", "node", "health.mjs")),
+    )
+    init = Container(name="init", image=image, essential=False, user="0:0", command=("node", "init.mjs"))
+    return TaskDefinition(
+        family=names.family,
+        cpu=1024,
+        memory=2048,
+        architecture="X86_64",
+        task_role=names.task_role,
+        execution_role=names.execution_role,
+        containers=(init, gateway),
+        volumes=("config", "state"),
+    )
+
+
+def normalised(whole: ResourceSet) -> ResourceSet:
+    found = {kind.name.lower(): whole.get(kind) for kind in Kind}
+    return ResourceSet(**{name: normalise(item) for name, item in found.items() if item is not None})  # type: ignore[arg-type]
+
+
+def changed(whole: ResourceSet, kind: Kind, **changes: Any) -> ResourceSet:
+    """The same set with fields of one resource replaced. The service follows a changed task definition by hand."""
+    resource = whole.get(kind)
+    assert resource is not None
+    return normalised(dataclasses.replace(whole, **{kind.name.lower(): dataclasses.replace(resource, **changes)}))
+
+
+def plan_with(
+    cloud: FakeProvider, identity: Identity, desired: ResourceSet | None, *, paused: bool = False, **request: Any
+) -> InstancePlan:
+    """Observe and plan as the pipeline does: the history of failures is read only when something would roll out."""
+    observation = cloud.observe(Query(identity.fleet, cloud.key, only=frozenset({identity})))
+    observed = observed_in(observation, identity)
+    name = str(identity)
+    asked = PlanRequest(identity, name, desired, observed, paused=paused, **request)
+    plan = plan_instance(asked)
+    if wants_rollout(plan):
+        plan = plan_instance(dataclasses.replace(asked, failed=cloud.failed_rollouts(identity)))
+    return plan
+
+
+def environment_plan(*plans: InstancePlan, **limits: Any) -> EnvironmentPlan:
+    return EnvironmentPlan(KEY, tuple(sorted(plans, key=lambda plan: plan.identity)), **limits)
