@@ -1,0 +1,135 @@
+"""The controller's composition root: chooses Git, AWS, the database, the rules and the clock, and hands them down."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from molthub.apply.settings import SystemClock
+from molthub.aws.provider import aws_provider_factory
+from molthub.controller.journal import Journal
+from molthub.controller.loop import Loop
+from molthub.controller.reconciler import Reconciler
+from molthub.controller.settings import ControllerSettings
+from molthub.controller.workqueue import WorkQueue
+from molthub.controller.world import World
+from molthub.errors import StallingError
+from molthub.pipeline.types import Collaborators
+from molthub.policies.builtin import builtin_rules
+from molthub.resources.identity import Identity
+from molthub.source.repository import open_mirror
+from molthub.state.store import Store, open_store
+
+
+def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
+    """Run until SIGTERM or SIGINT, or once through; True when all ended well.
+
+    Raises MolthubErrors for what is wrong from the start: the repository, the database, a second controller.
+    """
+    check_environments(settings)
+    log = configure_logging(settings.log_format)
+    stop = threading.Event()
+    store = open_store(settings.database_url)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    with store.controller_lock(owner), _signals(stop, log):
+        loop = build_loop(settings, store=store, stop=stop, log=log)
+        ended_well = loop.run(once=once)
+    log.info("stopped", well=ended_well)
+    return ended_well
+
+
+def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Event, log: Any) -> Loop:
+    """Put the controller together."""
+    clock = SystemClock()
+    source = open_mirror(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser())
+    collaborators = Collaborators(
+        rules=builtin_rules(), providers=aws_provider_factory(), now=clock.now, source=source
+    )
+    world = World()
+    journal = Journal(store, log, clock.now)
+    queue: WorkQueue[Identity] = WorkQueue(time.monotonic)
+    reconciler = Reconciler(
+        world=world,
+        collaborators=collaborators,
+        journal=journal,
+        settings=settings,
+        queue=queue,
+        clock=clock,
+        stopping=stop.is_set,
+        jitter=random.random,
+        log=log,
+    )
+    return Loop(
+        source=source,
+        collaborators=collaborators,
+        journal=journal,
+        reconciler=reconciler,
+        world=world,
+        queue=queue,
+        settings=settings,
+        clock=clock,
+        monotonic=time.monotonic,
+        stop=stop,
+        log=log,
+    )
+
+
+def check_environments(settings: ControllerSettings) -> None:
+    """Raises StallingError for an `--environment` that is not WORKSPACE/NAME."""
+    for name in settings.environments:
+        parts = name.split("/")
+        if len(parts) != 2 or not all(parts):  # noqa: PLR2004 - two parts
+            raise StallingError(
+                "MH-CTRL-001", f"{name!r} names no environment", fix="Write it as WORKSPACE/NAME, such as acme/prod"
+            )
+
+
+def configure_logging(log_format: str) -> Any:
+    """Structured lines on standard error: one JSON object each, or readable ones. Libraries speak only of warnings."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    if log_format == "json":
+        renderer = structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    return structlog.get_logger()
+
+
+@contextmanager
+def _signals(stop: threading.Event, log: Any) -> Iterator[None]:
+    """The first SIGTERM or SIGINT lets the calls under way end and stops; the second ends at once."""
+
+    def handle(number: int, _frame: object) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        log.info("stopping", signal=signal.Signals(number).name)
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import threading
+import time
+
+from molthub.controller.workqueue import BACKOFF_LONGEST, WorkQueue, backoff
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_key_waits_once_however_often_it_is_added() -> None:
+    queue: WorkQueue[str] = WorkQueue(Seconds())
+    for key in ("a", "a", "b", "a"):
+        queue.add(key)
+    assert [queue.get(), queue.get()] == ["a", "b"]
+
+
+def test_a_key_added_while_worked_on_comes_again_and_only_after_done() -> None:
+    queue: WorkQueue[str] = WorkQueue(Seconds())
+    queue.add("a")
+    assert queue.get() == "a"
+    queue.add("a")
+    queue.add("b")
+    assert queue.get() == "b"
+    queue.done("a")
+    assert queue.get() == "a"
+
+
+def test_a_later_key_comes_when_its_time_has_come_and_the_earlier_time_counts() -> None:
+    clock = Seconds()
+    queue: WorkQueue[str] = WorkQueue(clock)
+    queue.add_after("a", 60)
+    queue.add_after("a", 5)
+    queue.add_after("a", 30)
+    clock.now = 5
+    assert queue.get() == "a"
+    queue.done("a")
+    clock.now = 100
+    queue.add("b")
+    assert queue.get() == "b"  # the forgotten times of "a" bring nothing
+
+
+def test_parked_keys_come_back_one_per_freed_slot() -> None:
+    queue: WorkQueue[str] = WorkQueue(Seconds())
+    for key in ("a", "b", "c"):
+        queue.add(key)
+    assert [queue.get() for _ in range(3)] == ["a", "b", "c"]
+    assert queue.take_slot("a", "env", 1)
+    assert queue.take_slot("a", "env", 1), "the holder may ask again"
+    assert not queue.take_slot("b", "env", 1)
+    assert not queue.take_slot("c", "env", 1)
+    queue.done("b")
+    queue.done("c")
+    assert queue.take_slot("x", "other", 1), "another group has slots of its own"
+    queue.done("a")
+    assert queue.get() == "b"
+    assert queue.take_slot("b", "env", 1)
+    queue.add("c")
+    assert queue.get() == "c"
+    assert not queue.take_slot("c", "env", 1)
+
+
+def test_no_key_ever_has_two_workers() -> None:
+    queue: WorkQueue[int] = WorkQueue(time.monotonic)
+    inside: dict[int, int] = {}
+    worst: list[int] = []
+    lock = threading.Lock()
+
+    def work() -> None:
+        while (key := queue.get()) is not None:
+            with lock:
+                inside[key] = inside.get(key, 0) + 1
+                worst.append(inside[key])
+            time.sleep(0.0005)
+            with lock:
+                inside[key] -= 1
+            queue.done(key)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for number in range(300):
+        queue.add(number % 4)
+        if number % 50 == 0:
+            time.sleep(0.002)
+    queue.wait_idle()
+    queue.close()
+    for thread in threads:
+        thread.join()
+    assert max(worst) == 1
+    assert len(worst) >= 4
+
+
+def test_close_lets_waiting_workers_go() -> None:
+    queue: WorkQueue[str] = WorkQueue(time.monotonic)
+    got: list[str | None] = []
+    thread = threading.Thread(target=lambda: got.append(queue.get()))
+    thread.start()
+    queue.close()
+    thread.join(5)
+    assert got == [None]
+
+
+def test_backoff_doubles_from_five_seconds_to_ten_minutes_with_jitter() -> None:
+    assert backoff(0, jitter=0.0) == 2.5
+    assert backoff(0, jitter=0.999) < 5.0
+    assert backoff(3, jitter=0.0) == 20.0
+    assert backoff(50, jitter=0.0) == BACKOFF_LONGEST / 2
