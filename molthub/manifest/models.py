@@ -6,16 +6,92 @@ Anything that looks like a version is a string. Times carry a zone.
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 API_VERSION = "molthub/v1"
 
 NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 ENV_NAME_PATTERN = r"^[A-Z][A-Z0-9_]*$"
+ACCOUNT_PATTERN = r"^[0-9]{12}$"
+REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
+EXTERNAL_ID_PATTERN = r"^[A-Za-z0-9+=,.@:/_-]+$"
+CLUSTER_PATTERN = r"^[A-Za-z0-9_-]{1,255}$"
+VPC_PATTERN = r"^vpc-[0-9a-f]+$"
+SUBNET_PATTERN = r"^subnet-[0-9a-f]+$"
+IMAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
+MODEL_PATTERN = r"^[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
+SECRET_KEY_PATTERN = r"^[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9/_+=.@-]+)?$"
+HOOK_PATTERN = r"^/hooks/[a-z0-9]+([/_-][a-z0-9]+)*$"
+SKILL_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+ENDPOINT_PATTERN = r"^https://[^\s/@?#]+(/[^\s@?#]*)?$"
+SID_PATTERN = r"^[A-Za-z0-9]{1,64}$"
+RULE_PATTERN = r"^MH-[A-Z]+-[0-9]{3}$"
+
+PATTERN_WORDS: dict[str, str] = {
+    NAME_PATTERN: "lower-case letters, digits and single hyphens, beginning with a letter",
+    ENV_NAME_PATTERN: "capital letters, digits and underscores, beginning with a letter",
+    ACCOUNT_PATTERN: "an account number of twelve digits",
+    REGION_PATTERN: "an AWS region such as eu-west-1",
+    ROLE_PATTERN: "the ARN of an IAM role",
+    EXTERNAL_ID_PATTERN: "letters, digits and any of + = , . @ : / _ -",
+    CLUSTER_PATTERN: "the name of an ECS cluster: letters, digits, hyphens and underscores",
+    VPC_PATTERN: "a VPC id: vpc- and hexadecimal digits",
+    SUBNET_PATTERN: "a subnet id: subnet- and hexadecimal digits",
+    IMAGE_PATTERN: "an image reference such as ghcr.io/openclaw/openclaw:2026.9.6",
+    MODEL_PATTERN: "provider/model, such as anthropic/claude-sonnet-4-5",
+    SECRET_KEY_PATTERN: "the name of a secret in Secrets Manager with #jsonKey, or its ARN",
+    HOOK_PATTERN: "a path below /hooks/: lower-case letters, digits, single hyphens and underscores",
+    SKILL_PATTERN: "a skill's id: lower-case letters, digits, dots, hyphens and underscores",
+    ENDPOINT_PATTERN: "an https:// address without user, query or fragment",
+    SID_PATTERN: "at most 64 letters and digits",
+    RULE_PATTERN: "a guardrail's reference such as MH-IMG-002",
+}
+"""What each pattern asks for, in words: `PATTERN_WORDS[p]` completes "must be …" in messages and the reference."""
+
+RETENTION_DAYS = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+"""What CloudWatch Logs accepts (PutRetentionPolicy, `RetentionInDays`)."""
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _read_instant(value: Any) -> Any:
+    """RFC 3339 text → datetime. Numbers are refused: pydantic alone would take them for seconds since 1970."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper())
+        except ValueError:
+            pass
+    raise PydanticCustomError("molthub_instant", "not a time with a zone")
+
+
+def _read_day(value: Any) -> Any:
+    """`2027-01-31` → date."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("molthub_day", "not a day")
+
+
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_read_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Day = Annotated[date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 SlugName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
 EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN, min_length=1, max_length=128)]
@@ -41,8 +117,8 @@ class Fleet(Model):
     """The fleet itself: one file, `molthub.yaml`, at the root of the repository."""
 
     apiVersion: Literal["molthub/v1"] = Field(description="Always `molthub/v1`.")
-    kind: Literal["Fleet"]
-    metadata: FleetMetadata
+    kind: Literal["Fleet"] = Field(description="Always `Fleet`.")
+    metadata: FleetMetadata = Field(description="Which fleet it is.")
 
 
 # -- Environment ------------------------------------------------------------------------------------------
@@ -55,27 +131,31 @@ class EnvironmentMetadata(Model):
 
 class AwsLocation(Model):
     accountId: str = Field(
-        pattern=r"^[0-9]{12}$",
+        pattern=ACCOUNT_PATTERN,
         description="The AWS account, twelve digits, quoted. Checked before anything is read or written.",
         examples=["123456789012"],
     )
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="The AWS region.", examples=["eu-west-1"])
+    region: str = Field(pattern=REGION_PATTERN, description="The AWS region.", examples=["eu-west-1"])
     roleArn: str | None = Field(
         default=None,
-        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
+        pattern=ROLE_PATTERN,
         description="A role to assume before doing anything.",
         examples=["arn:aws:iam::123456789012:role/molthub/acme-bots/reconciler"],
     )
     externalId: str | None = Field(
-        default=None, min_length=2, max_length=1224, description="The external id that role asks for."
+        default=None,
+        pattern=EXTERNAL_ID_PATTERN,
+        min_length=2,
+        max_length=1224,
+        description="The external id that role asks for.",
     )
     cluster: str = Field(
-        pattern=r"^[A-Za-z0-9_-]{1,255}$",
+        pattern=CLUSTER_PATTERN,
         description="The ECS cluster's name.",
         examples=["molthub-acme-prod"],
     )
-    vpcId: str = Field(pattern=r"^vpc-[0-9a-f]+$", description="The VPC.", examples=["vpc-0a1b"])
-    subnetIds: list[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]+$")]] = Field(
+    vpcId: str = Field(pattern=VPC_PATTERN, description="The VPC.", examples=["vpc-0a1b"])
+    subnetIds: list[Annotated[str, Field(pattern=SUBNET_PATTERN)]] = Field(
         min_length=1,
         max_length=16,
         description="Private subnets, best in two or more zones.",
@@ -99,7 +179,7 @@ class RolloutLimits(Model):
 
 
 class Logs(Model):
-    retentionDays: int = Field(
+    retentionDays: RETENTION_DAYS = Field(
         default=365, description="How long CloudWatch keeps the logs; one of the values it allows."
     )
 
@@ -117,9 +197,9 @@ class Environment(Model):
     """Where instances run: one account, region, cluster and network, shared by a workspace's environment."""
 
     apiVersion: Literal["molthub/v1"] = Field(description="Always `molthub/v1`.")
-    kind: Literal["Environment"]
-    metadata: EnvironmentMetadata
-    spec: EnvironmentSpec
+    kind: Literal["Environment"] = Field(description="Always `Environment`.")
+    metadata: EnvironmentMetadata = Field(description="Which environment it is.")
+    spec: EnvironmentSpec = Field(description="Where it is and how changes spread.")
 
 
 # -- MoltbotInstance --------------------------------------------------------------------------------------
@@ -148,6 +228,7 @@ class Architecture(StrEnum):
 
 class Runtime(Model):
     image: str = Field(
+        pattern=IMAGE_PATTERN,
         min_length=1,
         max_length=512,
         description="The Moltbot's image with a pinned tag, or a digest.",
@@ -156,10 +237,10 @@ class Runtime(Model):
     architecture: Architecture = Field(
         default=Architecture.X86_64, strict=False, description="The CPU architecture the image is run on."
     )
-    cpu: int = Field(default=1024, description="CPU units; 1024 is one vCPU. Only Fargate's sizes.")
-    memory: int = Field(default=2048, description="Memory in MiB. Only what Fargate allows for that cpu.")
+    cpu: int = Field(default=1024, ge=1, description="CPU units; 1024 is one vCPU. Only Fargate's sizes.")
+    memory: int = Field(default=2048, ge=1, description="Memory in MiB. Only what Fargate allows for that cpu.")
     replicas: int = Field(
-        default=1, description="Always 1: two tasks would share one set of channels and lose messages."
+        default=1, ge=0, description="Always 1: two tasks would share one set of channels and lose messages."
     )
     command: list[Annotated[str, Field(max_length=4096)]] | None = Field(
         default=None,
@@ -183,11 +264,11 @@ class ModelConfig(Model):
     primary: str = Field(
         min_length=3,
         max_length=200,
-        pattern=r"^[a-z0-9][a-z0-9-]*/[^\s]+$",
+        pattern=MODEL_PATTERN,
         description="`provider/model`.",
         examples=["anthropic/claude-sonnet-4-5"],
     )
-    fallbacks: list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*/[^\s]+$", max_length=200)]] = Field(
+    fallbacks: list[Annotated[str, Field(pattern=MODEL_PATTERN, max_length=200)]] = Field(
         default_factory=list, max_length=10, description="Tried in order when the primary fails."
     )
     apiKey: SecretRef | None = Field(
@@ -199,39 +280,44 @@ class SecretEntry(Model):
     name: EnvName = Field(description="The environment variable it is injected as.", examples=["SLACK_BOT_TOKEN"])
     provider: Literal["aws-secretsmanager"] = Field(default="aws-secretsmanager", description="Where the value lives.")
     key: str = Field(
+        pattern=SECRET_KEY_PATTERN,
         min_length=1,
         max_length=2048,
-        description="`path#jsonKey` of a secret in the environment's account, or a full ARN (with `#jsonKey` if need be).",
+        description="`path#jsonKey` of a secret in the environment's account, or an ARN (with `#jsonKey` if need be).",
         examples=["acme/prod/support-bot#slackBot"],
     )
 
 
 class SlackChannel(Model):
     mode: Literal["socket"] = Field(default="socket", description="`socket`: no inbound traffic needed.")
-    botToken: SecretRef
-    appToken: SecretRef
+    botToken: SecretRef = Field(description="The bot's token (`xoxb-…`).")
+    appToken: SecretRef = Field(description="The app-level token that opens the socket (`xapp-…`).")
 
 
 class TelegramChannel(Model):
-    botToken: SecretRef
+    botToken: SecretRef = Field(description="The token that BotFather gave.")
 
 
 class WebhookChannel(Model):
     token: SecretRef = Field(description="What callers must present.")
-    paths: list[Annotated[str, Field(pattern=r"^/hooks/[a-z0-9]+([/_-][a-z0-9]+)*$", max_length=128)]] = Field(
+    paths: list[Annotated[str, Field(pattern=HOOK_PATTERN, max_length=128)]] = Field(
         min_length=1, max_length=3, description="The only paths let through.", examples=[["/hooks/agent"]]
     )
 
 
 class Channels(Model):
-    slack: SlackChannel | None = None
-    telegram: TelegramChannel | None = None
-    webhook: WebhookChannel | None = None
+    slack: SlackChannel | None = Field(
+        default=None, description="Slack in socket mode. The image must hold the Slack plugin."
+    )
+    telegram: TelegramChannel | None = Field(default=None, description="Telegram by polling.")
+    webhook: WebhookChannel | None = Field(
+        default=None, description="Inbound HTTPS events. Goes together with `network.inbound: WEBHOOK`."
+    )
 
 
 class Skills(Model):
     mode: Literal["ALLOWLIST"] = Field(default="ALLOWLIST", description="Only what the allowlist names.")
-    allowlist: list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]] = Field(
+    allowlist: list[Annotated[str, Field(pattern=SKILL_PATTERN, max_length=64)]] = Field(
         default_factory=list,
         max_length=200,
         description="Ids of bundled skills; empty means none.",
@@ -273,7 +359,7 @@ class LogLevel(StrEnum):
 
 class Tracing(Model):
     endpoint: str = Field(
-        pattern=r"^https://[^\s/@]+(/[^\s]*)?$",
+        pattern=ENDPOINT_PATTERN,
         max_length=512,
         description="An OpenTelemetry collector (OTLP over HTTP).",
         examples=["https://otel.example.com"],
@@ -288,12 +374,13 @@ class Observability(Model):
 class State(Model):
     persistent: bool = Field(
         default=False,
-        description="Keep the Moltbot's memory across deploys on an encrypted file system of its own. Comes with the next release.",
+        description="Keep the Moltbot's memory across deploys on an encrypted file system of its own. "
+        "Comes with the next release.",
     )
 
 
 class RoleStatement(Model):
-    sid: str | None = Field(default=None, pattern=r"^[A-Za-z0-9]{1,64}$", description="A name for the statement.")
+    sid: str | None = Field(default=None, pattern=SID_PATTERN, description="A name for the statement.")
     actions: list[Annotated[str, Field(max_length=128)]] = Field(
         min_length=1, max_length=50, description="Exact actions, no wildcard.", examples=[["s3:GetObject"]]
     )
@@ -314,27 +401,27 @@ class TaskRole(Model):
 class Paused(Model):
     by: str = Field(min_length=1, max_length=200, description="Who paused it.", examples=["ana@example.com"])
     reason: str = Field(min_length=1, max_length=500, description="Why.")
-    until: AwareDatetime | None = Field(
-        default=None, strict=False, description="When it resumes by itself; for ever without."
+    until: Instant | None = Field(
+        default=None,
+        description="When it resumes by itself, with a zone; for ever without.",
+        examples=["2027-01-07T08:00:00Z"],
     )
 
 
 class Lifecycle(Model):
     paused: Paused | None = Field(default=None, description="Stops the task and keeps everything else.")
-    restartedAt: AwareDatetime | None = Field(
+    restartedAt: Instant | None = Field(
         default=None,
-        strict=False,
-        description="A new time here restarts the Moltbot, and tries a failed rollout again.",
+        description="A new time here, with a zone, restarts the Moltbot, and tries a failed rollout again.",
+        examples=["2026-11-23T10:00:00Z"],
     )
     deletionProtection: bool = Field(default=False, description="Refuses deletion, even after the manifest is gone.")
 
 
 class Waiver(Model):
-    rule: str = Field(
-        pattern=r"^MH-[A-Z]+-[0-9]{3}$", description="The guardrail's reference.", examples=["MH-IMG-002"]
-    )
+    rule: str = Field(pattern=RULE_PATTERN, description="The guardrail's reference.", examples=["MH-IMG-002"])
     reason: str = Field(min_length=10, max_length=500, description="Why it is acceptable, for the next reader.")
-    until: date = Field(strict=False, description="The last day it holds (UTC).")
+    until: Day = Field(description="The last day it holds (UTC).", examples=["2027-01-31"])
 
 
 class Policies(Model):
@@ -348,7 +435,7 @@ class Policies(Model):
 
 
 class InstanceSpec(Model):
-    runtime: Runtime
+    runtime: Runtime = Field(description="The container.")
     model: ModelConfig | None = Field(default=None, description="Which language model it uses.")
     secrets: list[SecretEntry] = Field(
         default_factory=list, max_length=50, description="References to secrets, never values."
@@ -367,9 +454,9 @@ class MoltbotInstance(Model):
     """One Moltbot."""
 
     apiVersion: Literal["molthub/v1"] = Field(description="Always `molthub/v1`.")
-    kind: Literal["MoltbotInstance"]
-    metadata: InstanceMetadata
-    spec: InstanceSpec
+    kind: Literal["MoltbotInstance"] = Field(description="Always `MoltbotInstance`.")
+    metadata: InstanceMetadata = Field(description="Which instance it is.")
+    spec: InstanceSpec = Field(description="What it runs and what it may do.")
 
 
 Document = Fleet | Environment | MoltbotInstance

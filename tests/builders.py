@@ -1,0 +1,151 @@
+"""Manifests for tests: plain dicts with deep-merged overrides, and Loaded* objects made by the real loader.
+
+instance_dict(metadata={"name": "other"}, spec={"runtime": {"cpu": 512, "memory": 1024}})
+instance_dict(spec={"model": REMOVED})                   # a key taken away
+loaded_instance(spec={"lifecycle": {"deletionProtection": True}})
+documents(instance_dict(), instance_dict(metadata={"name": "b"}))   # adds the fleet and the environments
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import yaml
+
+from molthub.manifest.documents import FleetDocuments, LoadedEnvironment, LoadedFleet, LoadedInstance
+from molthub.manifest.loader import load_files
+
+REMOVED: Final = object()
+"""As an override's value: take that key away."""
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Never writes anchors, which the loader refuses."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of base with overrides merged into it, mappings deeply, everything else replaced."""
+    result = dict(base)
+    for key, value in overrides.items():
+        if value is REMOVED:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def fleet_dict(**overrides: Any) -> dict[str, Any]:
+    """The Fleet `acme-bots`."""
+    base = {"apiVersion": "molthub/v1", "kind": "Fleet", "metadata": {"name": "acme-bots"}}
+    return merged(base, overrides)
+
+
+def environment_dict(**overrides: Any) -> dict[str, Any]:
+    """The Environment acme/prod in eu-west-1."""
+    base = {
+        "apiVersion": "molthub/v1",
+        "kind": "Environment",
+        "metadata": {"workspace": "acme", "name": "prod"},
+        "spec": {
+            "provider": "aws",
+            "aws": {
+                "accountId": "123456789012",
+                "region": "eu-west-1",
+                "cluster": "molthub-acme-prod",
+                "vpcId": "vpc-0a1b2c3d4e5f60718",
+                "subnetIds": ["subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60718"],
+            },
+        },
+    }
+    return merged(base, overrides)
+
+
+def instance_dict(**overrides: Any) -> dict[str, Any]:
+    """The Telegram bot acme/prod/support-bot: valid, and without a warning."""
+    base = {
+        "apiVersion": "molthub/v1",
+        "kind": "MoltbotInstance",
+        "metadata": {"name": "support-bot", "workspace": "acme", "environment": "prod"},
+        "spec": {
+            "runtime": {"image": "ghcr.io/openclaw/openclaw:2026.9.6"},
+            "model": {"primary": "anthropic/claude-sonnet-4-5", "apiKey": {"secret": "ANTHROPIC_API_KEY"}},
+            "secrets": [
+                {"name": "ANTHROPIC_API_KEY", "key": "acme/prod/model#anthropic"},
+                {"name": "TELEGRAM_BOT_TOKEN", "key": "acme/prod/support-bot#telegram"},
+            ],
+            "channels": {"telegram": {"botToken": {"secret": "TELEGRAM_BOT_TOKEN"}}},
+        },
+    }
+    return merged(base, overrides)
+
+
+def to_yaml(document: Mapping[str, Any]) -> bytes:
+    """One document as a person might have written it."""
+    text: str = yaml.dump(dict(document), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=1000)
+    return text.encode()
+
+
+def path_of(document: Mapping[str, Any]) -> str:
+    """Where `molthub init` would put it."""
+    meta = document["metadata"]
+    if document["kind"] == "Fleet":
+        return "molthub.yaml"
+    if document["kind"] == "Environment":
+        return f"environments/{meta['workspace']}-{meta['name']}.yaml"
+    return f"instances/{meta['workspace']}/{meta['environment']}/{meta['name']}.yaml"
+
+
+def tree(*dicts: Mapping[str, Any]) -> dict[str, bytes]:
+    """Path → content. The fleet and the environments that instances need are added where they are missing."""
+    return {path_of(document): to_yaml(document) for document in _completed(dicts)}
+
+
+def documents(*dicts: Mapping[str, Any]) -> FleetDocuments:
+    """What the real loader makes of these documents (see `tree`), valid or not."""
+    return load_files(tree(*dicts))
+
+
+def loaded_fleet(**overrides: Any) -> LoadedFleet:
+    """A valid Fleet."""
+    found = _valid(documents(fleet_dict(**overrides))).fleet
+    assert found is not None
+    return found
+
+
+def loaded_environment(**overrides: Any) -> LoadedEnvironment:
+    """A valid Environment."""
+    return next(iter(_valid(documents(environment_dict(**overrides))).environments.values()))
+
+
+def loaded_instance(**overrides: Any) -> LoadedInstance:
+    """A valid MoltbotInstance; its fleet is `acme-bots`."""
+    return next(iter(_valid(documents(instance_dict(**overrides))).instances.values()))
+
+
+def _completed(dicts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    given = list(dicts)
+    if not any(item["kind"] == "Fleet" for item in given):
+        given.insert(0, fleet_dict())
+    known = {
+        (item["metadata"]["workspace"], item["metadata"]["name"]) for item in given if item["kind"] == "Environment"
+    }
+    wanted = {
+        (item["metadata"]["workspace"], item["metadata"]["environment"])
+        for item in given
+        if item["kind"] == "MoltbotInstance"
+    }
+    for workspace, name in sorted(wanted - known):
+        cluster = {"aws": {"cluster": f"molthub-{workspace}-{name}"}}
+        given.append(environment_dict(metadata={"workspace": workspace, "name": name}, spec=cluster))
+    return given
+
+
+def _valid(loaded: FleetDocuments) -> FleetDocuments:
+    assert not loaded.invalid, "\n".join(str(item) for item in loaded.diagnostics)
+    return loaded
