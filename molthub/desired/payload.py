@@ -1,0 +1,58 @@
+"""What the init container is told: the config, compressed, and which files and folders to make of it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from molthub.desired.profiles.types import RuntimeProfile
+
+UID = 1000
+"""The image's own user, `node`."""
+
+INIT_VARIABLE = "MOLTHUB_INIT"
+
+
+@cache
+def init_program() -> str:
+    """The JavaScript of the init step, without its comments (they would only take room in the task definition)."""
+    text = files("molthub.desired").joinpath("init.js").read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def config_text(config: dict[str, Any]) -> str:
+    """The config file as the Moltbot reads it: canonical JSON with a line end."""
+    return json.dumps(config, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def pack(text: str) -> str:
+    """gzip and base64, the same bytes for the same text on every machine and day."""
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
+
+
+def unpack(packed: str) -> str:
+    """The text again."""
+    return gzip.decompress(base64.b64decode(packed)).decode()
+
+
+def init_payload(profile: RuntimeProfile, config: dict[str, Any], secret_names: Iterable[str]) -> str:
+    """The init variable's value. secret_names: variables the config may name, given dummy values for the check."""
+    payload = {
+        "config": pack(config_text(config)),
+        "dirs": [profile.state_dir, profile.keys_dir],
+        "dummies": sorted(secret_names),
+        "uid": UID,
+        "validate": list(profile.validate),
+    }
+    return json.dumps(payload, sort_keys=True, separators=(",", ":"))
+
+
+def config_of_payload(payload: str) -> str:
+    """The config file's text inside an init variable: what `render` shows people."""
+    return unpack(json.loads(payload)["config"])

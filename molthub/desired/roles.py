@@ -1,0 +1,135 @@
+"""The two roles of an instance: what the Moltbot itself may do, and what ECS may do to start it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from molthub.desired.profiles.images import parse_image
+from molthub.desired.secrets import linked_sources, parse_key
+from molthub.manifest.models import InstanceSpec, RoleStatement
+from molthub.resources.identity import Identity, names_of
+from molthub.resources.normal import canonical_policy
+from molthub.resources.types import Pairs, Role
+
+POLICY_NAME = "molthub"
+BEDROCK = "amazon-bedrock"
+GEOGRAPHIES = ("us-gov", "us", "eu", "apac", "jp", "au", "ca", "global")
+"""Prefixes of Bedrock's cross-region inference profiles (`eu.anthropic.claude-…`)."""
+
+Statement = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Account and region, and the ARN partition the region belongs to."""
+
+    account: str
+    region: str
+
+    @property
+    def partition(self) -> str:
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    def arn(self, service: str, rest: str, *, account: str | None = None, region: str | None = None) -> str:
+        """An ARN here unless account or region say otherwise ("" leaves the part empty)."""
+        where = self.region if region is None else region
+        whose = self.account if account is None else account
+        return f"arn:{self.partition}:{service}:{where}:{whose}:{rest}"
+
+
+def task_role(identity: Identity, spec: InstanceSpec, *, place: Place, tags: Pairs) -> Role:
+    """Exactly the manifest's statements, and the invocation of its Bedrock models. No statement, no policy."""
+    statements = [_manifest_statement(item) for item in spec.taskRole.statements] + _bedrock(spec, place)
+    name = names_of(identity).task_role
+    return _role(
+        identity, name=name, description=f"Task role of {identity}", statements=statements, place=place, tags=tags
+    )
+
+
+def execution_role(identity: Identity, spec: InstanceSpec, *, place: Place, tags: Pairs) -> Role:
+    """Its secrets, its log group, its image where that is in ECR; nothing else."""
+    names = names_of(identity)
+    sources = [*sorted(linked_sources(spec)), names.gateway_secret]
+    log_streams = place.arn("logs", f"log-group:{names.log_group}:log-stream:moltbot/*")
+    statements = [
+        _allow("Secrets", ["secretsmanager:GetSecretValue"], [parse_key(source).arn for source in sources]),
+        _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]),
+        *_image_pull(spec.runtime.image, place),
+    ]
+    description = f"Execution role of {identity}"
+    return _role(
+        identity, name=names.execution_role, description=description, statements=statements, place=place, tags=tags
+    )
+
+
+def _role(
+    identity: Identity, *, name: str, description: str, statements: list[Statement], place: Place, tags: Pairs
+) -> Role:
+    policy = canonical_policy({"Version": "2012-10-17", "Statement": statements})
+    return Role(
+        name=name,
+        path=names_of(identity).role_path,
+        description=description,
+        trust=canonical_policy({"Version": "2012-10-17", "Statement": [_trust(place)]}),
+        inline_policies=((POLICY_NAME, policy),) if statements else (),
+        tags=tags,
+    )
+
+
+def _trust(place: Place) -> Statement:
+    # SourceArn cannot name a cluster: AWS's page on the confused deputy gives this form, region and account.
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": place.account},
+            "ArnLike": {"aws:SourceArn": place.arn("ecs", "*")},
+        },
+    }
+
+
+def _allow(sid: str | None, actions: Iterable[str], resources: Iterable[str]) -> Statement:
+    named = {"Sid": sid} if sid else {}
+    return {**named, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+
+
+def _manifest_statement(item: RoleStatement) -> Statement:
+    return _allow(item.sid, item.actions, item.resources)
+
+
+def _image_pull(image: str, place: Place) -> list[Statement]:
+    reference = parse_image(image)
+    if reference is None or reference.ecr is None:
+        return []
+    account, region = reference.ecr
+    repository = place.arn("ecr", f"repository/{reference.repository}", account=account, region=region)
+    return [
+        _allow("Image", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository]),
+        # AWS knows no resource for this action: it takes only a star.
+        _allow("Registry", ["ecr:GetAuthorizationToken"], ["*"]),
+    ]
+
+
+def _bedrock(spec: InstanceSpec, place: Place) -> list[Statement]:
+    models = [spec.model.primary, *spec.model.fallbacks] if spec.model else []
+    ids = sorted({model.partition("/")[2] for model in models if model.partition("/")[0] == BEDROCK})
+    return [statement for model in ids for statement in _invoke(model, place)]
+
+
+def _invoke(model: str, place: Place) -> list[Statement]:
+    actions = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    if model.startswith("arn:"):
+        return [_allow(None, actions, [model])]
+    geography, _, rest = model.partition(".")
+    if geography not in GEOGRAPHIES:
+        return [_allow(None, actions, [place.arn("bedrock", f"foundation-model/{model}", account="")])]
+    # A cross-region profile calls the model in regions AWS chooses: any region, but only through this profile.
+    profile = place.arn("bedrock", f"inference-profile/{model}")
+    through = _allow(None, actions, [place.arn("bedrock", f"foundation-model/{rest}", account="", region="*")])
+    through["Condition"] = {"StringEquals": {"bedrock:InferenceProfileArn": profile}}
+    return [_allow(None, actions, [profile]), through]

@@ -1,0 +1,79 @@
+"""Which secrets an instance uses, and the symbolic forms they take before their ARNs are known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from molthub.desired.profiles.types import RuntimeProfile
+from molthub.manifest.models import InstanceSpec
+from molthub.resources.identity import Identity, gateway_version_id, names_of
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """A manifest's `key`, taken apart. source: a secret's name or its full ARN. json_key: None for the whole."""
+
+    source: str
+    json_key: str | None
+
+    @property
+    def arn(self) -> str:
+        """The full ARN where the manifest gives it, else the symbolic `${secret:NAME}`."""
+        return self.source if self.source.startswith("arn:") else f"${{secret:{self.source}}}"
+
+    @property
+    def value_from(self) -> str:
+        """ECS's `valueFrom`: the ARN, and `:jsonKey::` for one key of a JSON secret."""
+        return f"{self.arn}:{self.json_key}::" if self.json_key else self.arn
+
+
+def parse_key(key: str) -> SecretKey:
+    """Take `path#jsonKey` apart; path may be a full ARN."""
+    source, _, json_key = key.partition("#")
+    return SecretKey(source=source, json_key=json_key or None)
+
+
+def linked_sources(spec: InstanceSpec) -> frozenset[str]:
+    """Names and full ARNs of the secrets the manifest links."""
+    return frozenset(parse_key(entry.key).source for entry in spec.secrets)
+
+
+def injected(spec: InstanceSpec, profile: RuntimeProfile, gateway_secret: str) -> dict[str, str]:
+    """Environment variable → ECS `valueFrom` of everything the gateway is given.
+
+    Each entry under its own name; again under the name the Moltbot reads where a channel or the model refers to an
+    entry of another name; and the gateway token, which nothing may replace.
+    """
+    by_name = {entry.name: parse_key(entry.key).value_from for entry in spec.secrets}
+    native = {
+        profile.native_secrets[role]: by_name[name]
+        for role, name in _roles(spec).items()
+        if role in profile.native_secrets and name in by_name
+    }
+    return by_name | native | {profile.gateway_token: f"${{secret:{gateway_secret}}}"}
+
+
+def _roles(spec: InstanceSpec) -> dict[str, str]:
+    roles: dict[str, str] = {}
+    if spec.channels.slack is not None:
+        roles["slack.botToken"] = spec.channels.slack.botToken.secret
+        roles["slack.appToken"] = spec.channels.slack.appToken.secret
+    if spec.channels.telegram is not None:
+        roles["telegram.botToken"] = spec.channels.telegram.botToken.secret
+    if spec.model is not None and spec.model.apiKey is not None:
+        roles[f"provider:{spec.model.primary.partition('/')[0]}"] = spec.model.apiKey.secret
+    return roles
+
+
+def versions_digest(identity: Identity, spec: InstanceSpec, versions: Mapping[str, str | None]) -> str:
+    """A digest of the version ids of all its secrets: a changed secret is a changed task definition.
+
+    The gateway token's version defaults to the one Molthub makes it with. No value of a secret is involved.
+    """
+    gateway = names_of(identity).gateway_secret
+    known = {source: versions.get(source) for source in sorted(linked_sources(spec))}
+    known[gateway] = versions.get(gateway) or gateway_version_id(identity)
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
