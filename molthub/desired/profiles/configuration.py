@@ -23,7 +23,7 @@ def base_config(spec: InstanceSpec, display_name: str) -> dict[str, Any]:
     config: dict[str, Any] = {
         "gateway": _gateway(),
         "update": {"checkOnStart": False, "auto": {"enabled": False}},
-        "discovery": {"mdns": {"mode": "off"}, "wideArea": {"enabled": False}},
+        "discovery": {"mdns": {"mode": "off"}},
         "tools": {"elevated": {"enabled": False}},
         "commands": dict.fromkeys(("bash", "config", "debug", "mcp", "plugins", "restart"), False),
         "agents": {"defaults": _agent_defaults(spec)},

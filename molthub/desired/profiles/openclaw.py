@@ -48,6 +48,7 @@ def config_2026_06(spec: InstanceSpec, display_name: str) -> dict[str, Any]:
     config = base_config(spec, display_name)
     config["skills"]["workshop"]["autonomous"] = {"enabled": False}
     config["logging"]["redactSensitive"] = "tools"
+    config["discovery"]["wideArea"] = {"enabled": False}
     return config
 
 
