@@ -21,12 +21,13 @@ class ImagePinned:
     waivable = False
 
     def check(self, subject: Subject) -> Iterator[Finding]:
-        message = _complaint(subject.instance.model.spec.runtime.image)
+        message = pin_complaint(subject.instance.model.spec.runtime.image)
         if message:
             yield Finding(message, PATH, FIX)
 
 
-def _complaint(text: str) -> str | None:
+def pin_complaint(text: str) -> str | None:
+    """What keeps an image from being one and the same for ever with a version to read, or None."""
     image = parse_image(text)
     if image is None or not is_image_reference(text):
         return f"the image {quoted(text)} is not an image reference"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib.resources import files
 
 from molthub.guard.engine import GuardRule
+from molthub.policies.channel_in_image import ChannelInImage
 from molthub.policies.fargate_size import FargateSize
+from molthub.policies.gateway_command import GatewayCommand
 from molthub.policies.iam_escalation import IamEscalation
 from molthub.policies.iam_wildcard import IamWildcard
 from molthub.policies.image_pinned import ImagePinned
@@ -16,6 +18,7 @@ from molthub.policies.plaintext_secret import PlaintextSecret
 from molthub.policies.public_admin import PublicAdmin
 from molthub.policies.remote_install import RemoteInstall
 from molthub.policies.reserved_variables import ReservedVariables
+from molthub.policies.runtime_profile import KnownRuntime
 from molthub.policies.secret_manager import SecretManager
 from molthub.policies.security_floor import SecurityFloor
 from molthub.policies.task_definition_size import TaskDefinitionSize
@@ -37,6 +40,9 @@ def builtin_rules() -> tuple[GuardRule, ...]:
         RemoteInstall(),
         OneReplica(),
         ReservedVariables(),
+        KnownRuntime(),
+        GatewayCommand(),
+        ChannelInImage(),
         FargateSize(),
         TaskDefinitionSize(),
         MoltbotMemory(),

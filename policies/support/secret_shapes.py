@@ -20,7 +20,7 @@ def _words(text: str) -> frozenset[str]:
 
 SECRET_WORDS = _words(
     """token tokens secret secrets password passwords passwd pwd passphrase credential credentials key keys
-    apikey apikeys privatekey accesskey authtoken"""
+    apikey apikeys privatekey accesskey authtoken pat"""
 )
 _HARMLESS_BEFORE_KEY = _words("public sort primary partition foreign authorized routing cache idempotency hot")
 _HARMLESS_ENDINGS = _words(
@@ -96,10 +96,25 @@ def _holds_random(text: str, name: str) -> bool:
 
 def _is_random(run: str) -> bool:
     """Words keep to one class of character for a while; random characters change it at every other step."""
-    classes = ["a" if c.islower() else "A" if c.isupper() else "0" if c.isdigit() else " " for c in run]
-    pairs = [(left, right) for left, right in pairwise(classes) if " " not in (left, right)]
-    changes = sum(left != right for left, right in pairs) / len(run)
-    kinds = set(classes) - {" "}
-    if len(kinds) == 3:  # noqa: PLR2004 - lower case, upper case and digits
-        return changes > 0.33  # noqa: PLR2004 - random base64 has 0.6 ± 0.09, CamelCase words below 0.3
-    return len(kinds) == 2 and changes > (0.4 if "0" not in kinds else 0.2)  # noqa: PLR2004 - base32: 0.3 ± 0.08
+    if _kinds(run) == {"a", "A", "0"}:
+        return _changes(run) > 0.33  # noqa: PLR2004 - random base64 has 0.6 ± 0.09, CamelCase words below 0.3
+    parts = [part for part in re.split(r"[+/=_-]+", run) if len(part) >= _LONG_PART]
+    return any(_changes(part) > (0.2 if "0" in _kinds(part) else 0.4) for part in parts)  # base32 has 0.3 ± 0.08
+
+
+_LONG_PART = 20
+"""Longer than the identifiers AWS and Molthub put behind a readable name (10 to 17 characters)."""
+
+
+def _kinds(text: str) -> set[str]:
+    return {_kind(char) for char in text} - {" "}
+
+
+def _changes(text: str) -> float:
+    """How often the next character is of another class, from 0 to 1; separators do not count as one."""
+    pairs = [(left, right) for left, right in pairwise(map(_kind, text)) if " " not in (left, right)]
+    return sum(left != right for left, right in pairs) / len(text)
+
+
+def _kind(char: str) -> str:
+    return "a" if char.islower() else "A" if char.isupper() else "0" if char.isdigit() else " "
