@@ -113,8 +113,12 @@ def plan_instance(request: PlanRequest) -> InstancePlan:
 
 
 def wants_rollout(plan: InstancePlan) -> bool:
-    """Whether the plan rolls a definition out: only then is the cloud's history of failures worth a read."""
-    return any(change.restarts and change.action is not Action.DELETE for change in plan.changes)
+    """Whether the cloud's history of failures is worth a read before this plan is believed.
+
+    It is when a definition would roll out, and when the last rollout failed, whose cause only the history tells.
+    Plan again with `failed` then.
+    """
+    return any(change.restarts for change in plan.changes) or any(r.ref == reasons.FAILED_BEFORE for r in plan.reasons)
 
 
 def observed_in(observation: Observation, identity: Identity) -> ObservedInstance:
@@ -252,8 +256,9 @@ def _try_again(kind: Kind, request: PlanRequest) -> bool:
     runtime = request.observed.runtime if request.observed else None
     if kind is not Kind.SERVICE or rollout is None or runtime is None:
         return False
-    failed = rollout.state in FAILED_STATES and rollout.cause is Cause.SURROUNDINGS
-    return failed and runtime.running < runtime.desired
+    known = (item for item in _failures(request) if item.task_definition == rollout.task_definition)
+    cause = next(known, rollout).cause
+    return rollout.state in FAILED_STATES and cause is Cause.SURROUNDINGS and runtime.running < runtime.desired
 
 
 def _free_the_group(forward: list[Change], present: ResourceSet, desired: ResourceSet) -> list[Change]:
@@ -292,16 +297,21 @@ def _obstacles(request: PlanRequest, changes: tuple[Change, ...]) -> tuple[Diagn
 def _remembered_failure(request: PlanRequest, changes: tuple[Change, ...]) -> Rollout | None:
     """The failed rollout of the very definition that is wanted, unless that definition runs or is rolling out."""
     service = request.desired.service if request.desired else None
-    current = request.rollout
-    if service is None:
+    if service is None or not (any(change.restarts for change in changes) or _is_down(request)):
         return None
-    known = (*((current,) if current else ()), *request.failed)
-    for rollout in known:
-        itself = rollout.state in FAILED_STATES and rollout.cause is not Cause.SURROUNDINGS
-        if itself and rollout.task_definition == service.task_definition:
-            wanted = any(change.restarts for change in changes)
-            return rollout if wanted or _is_down(request) else None
-    return None
+    same = (item for item in _failures(request) if item.task_definition == service.task_definition)
+    return next((item for item in same if item.cause is not Cause.SURROUNDINGS), None)
+
+
+def _failures(request: PlanRequest) -> tuple[Rollout, ...]:
+    """Every failed rollout known, newest first. Of the service's own last one the cause is a guess while the history
+    was not read; where the history tells of the same definition, it wins.
+    """
+    current = request.rollout
+    told = {rollout.task_definition for rollout in request.failed}
+    if current is None or current.state not in FAILED_STATES or current.task_definition in told:
+        return request.failed
+    return (current, *request.failed)
 
 
 def _is_down(request: PlanRequest) -> bool:

@@ -96,15 +96,16 @@ def _definition(identity: Identity, image: str, environment: dict[str, str]) -> 
 
 
 def normalised(whole: ResourceSet) -> ResourceSet:
-    found = {kind.name.lower(): whole.get(kind) for kind in Kind}
-    return ResourceSet(**{name: normalise(item) for name, item in found.items() if item is not None})  # type: ignore[arg-type]
+    found: dict[str, Any] = {kind.name.lower(): whole.get(kind) for kind in Kind}
+    return ResourceSet(**{name: normalise(item) for name, item in found.items() if item is not None})
 
 
 def changed(whole: ResourceSet, kind: Kind, **changes: Any) -> ResourceSet:
     """The same set with fields of one resource replaced. The service follows a changed task definition by hand."""
     resource = whole.get(kind)
     assert resource is not None
-    return normalised(dataclasses.replace(whole, **{kind.name.lower(): dataclasses.replace(resource, **changes)}))
+    fields: dict[str, Any] = {kind.name.lower(): dataclasses.replace(resource, **changes)}
+    return normalised(dataclasses.replace(whole, **fields))
 
 
 def plan_with(
