@@ -23,7 +23,7 @@ REMOVED: Final = object()
 class _PlainDumper(yaml.SafeDumper):
     """Never writes anchors, which the loader refuses."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _data: Any) -> bool:
         return True
 
 

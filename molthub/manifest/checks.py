@@ -62,9 +62,7 @@ def _labels(model: MoltbotInstance, place: Place) -> Iterator[Diagnostic]:
             prefixes = " and ".join(RESERVED_TAG_PREFIXES)
             yield _label("a label uses a reserved prefix", place.key(where), f"Labels may not begin with {prefixes}.")
         elif key.lower() in seen:
-            message = (
-                f"the label {shown_key(key)} differs from another only in letter case, which IAM takes for the same"
-            )
+            message = f"the label {shown_key(key)} differs from another only in letter case, which IAM ignores"
             yield _label(message, place.key(where), "Remove one of the two.")
         if len(value) > MAX_TAG_VALUE or not _is_tag_text(value):
             yield _label(f"the value of the label {shown_key(key)} is not a legal AWS tag value", place(where))

@@ -12,6 +12,8 @@ from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.manifest.wording import nearest
 from molthub.resources.identity import EnvironmentKey
 
+MAX_OTHERS = 3
+
 _Key = TypeVar("_Key", bound=Hashable)
 _Item = TypeVar("_Item")
 _Loaded = LoadedEnvironment | LoadedInstance
@@ -92,7 +94,9 @@ def _error(ref: str, message: str, item: LoadedInstance, where: tuple[str | int,
 
 def _others(item: _Loaded, group: Sequence[_Loaded]) -> str:
     places: list[Location] = sorted(other.locate(("metadata", "name")) for other in group if other.path != item.path)
-    return " and ".join(str(place) for place in places[:3]) + (" and others" if len(places) > 3 else "")
+    return " and ".join(str(place) for place in places[:MAX_OTHERS]) + (
+        " and others" if len(places) > MAX_OTHERS else ""
+    )
 
 
 def _grouped(pairs: Iterable[tuple[_Key, _Item]]) -> list[tuple[_Key, list[_Item]]]:

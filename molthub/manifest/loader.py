@@ -36,10 +36,9 @@ def load_files(files: Mapping[str, bytes], *, cache: ReadCache | None = None) ->
     unusable = {item.key: item.path for item in environments if item.path in wrong}
     unusable |= {item.environment_key: item.path for item in read if item.model is None and item.environment_key}
     usable = {item.key: item for item in environments if item.path not in wrong}
+    unusable = {key: path for key, path in unusable.items() if key not in usable}
     clashes += duplicate_instances(instances)
-    clashes += missing_environments(
-        instances, usable, {key: path for key, path in unusable.items() if key not in usable}
-    )
+    clashes += missing_environments(instances, usable, unusable)
     wrong = {clash.path for clash in clashes}
     name = fleet.model.metadata.name if fleet else None
     valid = (item for item in instances if name is not None and item.path not in wrong)
@@ -69,11 +68,11 @@ def load_loose(files: Mapping[str, bytes], *, named: Collection[str] | None = No
     fleet = next(iter(_fleets(read)), None)
     name = fleet.model.metadata.name if fleet else ""
     instances: dict[Identity, LoadedInstance] = {}
-    for item in _instances(read):
-        identity = item.identity(name)
+    for loaded in _instances(read):
+        identity = loaded.identity(name)
         if identity in instances:
-            identity = Identity(name, identity.workspace, identity.environment, item.path)
-        instances[identity] = item
+            identity = Identity(name, identity.workspace, identity.environment, loaded.path)
+        instances[identity] = loaded
     environments = {item.key: item for item in _environments(read)}
     return _assembled(
         read, fleet=fleet, environments=environments, instances=instances, clashes=[], cross_checked=False
@@ -116,9 +115,7 @@ def _fleet(read: list[ReadFile]) -> tuple[LoadedFleet | None, list[Clash]]:
         return None, [*clashes, Clash(FLEET_PATH, found)]
     if root.model is not None and not isinstance(root.model, Fleet):
         message = f"{FLEET_PATH} must hold the Fleet, and holds another kind"
-        found = Diagnostic(
-            "MH-FLEET-001", message, root.place(("kind",)), "Move it elsewhere and write the Fleet here."
-        )
+        found = Diagnostic("MH-FLEET-001", message, root.place(("kind",)), "Move it, and write the Fleet here.")
         return None, [*clashes, Clash(FLEET_PATH, found)]
     return next((item for item in _fleets(read) if item.path == FLEET_PATH), None), clashes
 

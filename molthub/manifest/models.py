@@ -3,6 +3,7 @@
 A field's `description` is its documentation; `examples` are checked by the tests. Unknown fields are errors.
 Anything that looks like a version is a string. Times carry a zone.
 """
+# ruff: noqa: N815 -- fields are named as people write them, so that no alias can drift from its name
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ VPC_PATTERN = r"^vpc-[0-9a-f]+$"
 SUBNET_PATTERN = r"^subnet-[0-9a-f]+$"
 IMAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
 MODEL_PATTERN = r"^[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
-SECRET_KEY_PATTERN = r"^[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9/_+=.@-]+)?$"
+SECRET_KEY_PATTERN = r"^[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9/_+=.@-]+)?$"  # noqa: S105 -- a pattern, not a password
 HOOK_PATTERN = r"^/hooks/[a-z0-9]+([/_-][a-z0-9]+)*$"
 SKILL_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 ENDPOINT_PATTERN = r"^https://[^\s/@?#]+(/[^\s@?#]*)?$"
@@ -93,7 +94,9 @@ Instant = Annotated[
 ]
 Day = Annotated[date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"})]
 
-SlugName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=40)]
+MAX_NAME = 40
+
+SlugName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=MAX_NAME)]
 EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN, min_length=1, max_length=128)]
 
 

@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from molthub.errors import Diagnostic, Severity
 from molthub.manifest.checks import document_diagnostics
 from molthub.manifest.documents import InvalidFile
-from molthub.manifest.models import API_VERSION, KINDS, NAME_PATTERN, Environment, Fleet, MoltbotInstance
+from molthub.manifest.models import API_VERSION, KINDS, MAX_NAME, NAME_PATTERN, Environment, Fleet, MoltbotInstance
 from molthub.manifest.places import Place
 from molthub.manifest.wording import model_diagnostics, nearest
 from molthub.manifest.yaml_events import parse
-from molthub.manifest.yaml_text import YamlRefusal
+from molthub.manifest.yaml_text import YamlRefusedError
 from molthub.resources.identity import EnvironmentKey
 
 FLEET_PATH = "molthub.yaml"
@@ -61,7 +61,7 @@ def read_file(path: str, content: bytes, *, expected: bool = False) -> ReadFile 
     expected = expected or path == FLEET_PATH
     try:
         document = parse(content)
-    except YamlRefusal as refusal:
+    except YamlRefusedError as refusal:
         if not (expected or refusal.unreadable or _CLAIM.search(content)):
             return None
         location = place.at(refusal.mark)
@@ -95,7 +95,7 @@ def salvage(document: dict[str, Any]) -> dict[str, str | None]:
 
 
 def _name(value: object) -> str | None:
-    return value if isinstance(value, str) and len(value) <= 40 and _NAME.fullmatch(value) else None
+    return value if isinstance(value, str) and len(value) <= MAX_NAME and _NAME.fullmatch(value) else None
 
 
 def _subject(document: dict[str, Any]) -> str | None:
@@ -137,9 +137,7 @@ def _header(document: dict[str, Any], place: Place, subject: str | None) -> list
     found: list[Diagnostic] = []
     version, kind = document.get("apiVersion"), document.get("kind")
     if version != API_VERSION:
-        message = (
-            "`apiVersion` is not one that this Molthub reads" if version is not None else "`apiVersion` is missing"
-        )
+        message = "`apiVersion` is " + ("missing" if version is None else "not one that this Molthub reads")
         fix = f"Write `apiVersion: {API_VERSION}`."
         found.append(Diagnostic("MH-MAN-014", message, place(("apiVersion",)), fix, subject=subject))
     if kind in LATER_KINDS:

@@ -108,21 +108,22 @@ def _time_words(kind: str, name: str) -> Words:
     return "MH-MAN-011", f"{name} must be a time with a zone", "Write it as 2027-01-07T08:00:00Z."
 
 
+_LIMITS: dict[str, tuple[str, str, str, str]] = {
+    # pydantic's type: reference, the limit's name in its context, our words, fix
+    "string_too_short": ("MH-MAN-007", "min_length", "be at least {} characters long", "Write more of it."),
+    "string_too_long": ("MH-MAN-007", "max_length", "be at most {} characters long", "Shorten it."),
+    "too_short": ("MH-MAN-010", "min_length", "hold at least {}", "Add what is missing."),
+    "too_long": ("MH-MAN-010", "max_length", "hold at most {}", "Remove some."),
+    "greater_than_equal": ("MH-MAN-008", "ge", "be at least {}", "Write a larger number."),
+    "less_than_equal": ("MH-MAN-008", "le", "be at most {}", "Write a smaller number."),
+}
+
+
 def _limit_words(kind: str, name: str, context: dict[str, Any]) -> Words | None:
-    match kind:
-        case "string_too_short":
-            return "MH-MAN-007", f"{name} must be at least {context['min_length']} characters long", "Write more of it."
-        case "string_too_long":
-            return "MH-MAN-007", f"{name} must be at most {context['max_length']} characters long", "Shorten it."
-        case "too_short":
-            return "MH-MAN-010", f"{name} must hold at least {context['min_length']}", "Add what is missing."
-        case "too_long":
-            return "MH-MAN-010", f"{name} must hold at most {context['max_length']}", "Remove some."
-        case "greater_than_equal":
-            return "MH-MAN-008", f"{name} must be at least {context['ge']}", "Write a larger number."
-        case "less_than_equal":
-            return "MH-MAN-008", f"{name} must be at most {context['le']}", "Write a smaller number."
-    return None
+    if kind not in _LIMITS:
+        return None
+    ref, key, words, fix = _LIMITS[kind]
+    return ref, f"{name} must {words.format(context[key])}", fix
 
 
 def _shape_words(kind: str, name: str, given: Any) -> Words:
@@ -134,7 +135,7 @@ def _shape_words(kind: str, name: str, given: Any) -> Words:
         return (
             "MH-MAN-004",
             f"{name} must be text, but reads as {what}",
-            "Put it in quotes, so that it stays as written.",
+            "Put it in quotes.",
         )
     if kind == "bool_type":
         fix = "Write true or false without quotes; yes, no, on and off are plain text."
@@ -146,11 +147,8 @@ def _not_allowed(name: str, given: str | float, expected: str) -> Words:
     allowed = re.findall(r"'([^']*)'", expected) or re.findall(r"\d+", expected)
     message = f"{name} must be {_one_of(allowed)}"
     meant = nearest(given, allowed) if isinstance(given, str) else None
-    fix = (
-        f"Did you mean {meant}?"
-        if meant and len(allowed) > 1
-        else f"Write {allowed[0] if len(allowed) == 1 else 'one of them'}."
-    )
+    several = f"Did you mean {meant}?" if meant else "Write one of them."
+    fix = f"Write {allowed[0]}." if len(allowed) == 1 else several
     return "MH-MAN-009", message, fix
 
 

@@ -18,6 +18,7 @@ are needed only where something is wrong.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from typing import Any, NoReturn
 import yaml
 
 from molthub.manifest.shown import shown_key
-from molthub.manifest.yaml_text import Mark, YamlRefusal, decode, unreadable, unwanted_character
+from molthub.manifest.yaml_text import Mark, YamlRefusedError, decode, unreadable, unwanted_character
 
 MAX_DEPTH = 32
 MAX_INT_DIGITS = 18
@@ -51,17 +52,15 @@ class Places:
 
 
 def parse(content: bytes, *, loader: Any = _LOADER) -> Value:
-    """The document as plain Python values. Raises YamlRefusal, and nothing else, whatever the bytes."""
+    """The document as plain Python values. Raises YamlRefusedError, and nothing else, whatever the bytes."""
     return _read(content, places=None, loader=loader)
 
 
 def read_places(content: bytes) -> Places:
     """The place of every key and value; what could be read of them when the document is refused half way."""
     places = Places()
-    try:
+    with contextlib.suppress(YamlRefusedError):
         _read(content, places=places, loader=_LOADER)
-    except YamlRefusal:
-        pass
     return places
 
 
@@ -71,13 +70,13 @@ def _read(content: bytes, *, places: Places | None, loader: Any) -> Value:
     try:
         for event in _events(text, loader):
             builder.take(event)
-    except YamlRefusal as refusal:
+    except YamlRefusedError as refusal:
         refusal.partial = builder.finished_entries()
         raise
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # ValueError: pure PyYAML's chr() of an escape
         raise unreadable(error, text, partial=builder.finished_entries()) from None
     if not builder.complete:
-        raise YamlRefusal(
+        raise YamlRefusedError(
             "MH-YAML-014",
             "the file is empty, or holds only comments",
             fix="Write a manifest, or remove the file.",
@@ -132,10 +131,7 @@ class _Builder:
 
     def finished_entries(self) -> dict[str, Value]:
         """The root's entries that were read whole before something was refused."""
-        if self._stack:
-            root = self._stack[0].value
-        else:
-            root = self.result if isinstance(self.result, (dict, list)) else {}
+        root = self._stack[0].value if self._stack else self.result
         return dict(root) if isinstance(root, dict) else {}
 
     def _scalar(self, event: Any) -> None:
@@ -232,7 +228,7 @@ def _refuse_escaped(event: Any) -> None:
 
 
 def _refuse(event: Any, ref: str, message: str, fix: str) -> NoReturn:
-    raise YamlRefusal(ref, message, fix=fix, mark=_mark_of(event))
+    raise YamlRefusedError(ref, message, fix=fix, mark=_mark_of(event))
 
 
 def _mark_of(event: Any) -> Mark:

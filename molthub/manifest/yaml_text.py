@@ -6,8 +6,6 @@ import codecs
 import re
 from typing import Any, NamedTuple
 
-import yaml
-
 MAX_BYTES = 256 * 1024
 
 # Control characters but tab, line feed and carriage return; the ones that end a line only for YAML (they would
@@ -23,6 +21,41 @@ _OTHER_ENCODINGS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 
+Words = tuple[str, str, str]
+"""Reference, message, fix."""
+
+_QUOTE = ("MH-YAML-003", "a quote is opened and never closed", "Close it.")
+_FOLLOWS = ("MH-YAML-003", "something follows the end of the document", "Remove it, or indent it like the rest.")
+_COLON = ("MH-YAML-003", "a `: ` where no key can be", "Quote the text that holds it, or mend the indentation.")
+_LIST = ("MH-YAML-003", "a `[` is opened and not closed properly", "Close it, with commas between items.")
+_BRACE = ("MH-YAML-003", "a `{` is opened and not closed properly", "Close it, with commas between entries.")
+_BEGIN = ("MH-YAML-003", "a character that cannot begin a value here", "Quote the value.")
+_ENTRY = ("MH-YAML-003", "the line does not fit the mapping around it", "Write `key: value`, indented alike.")
+_ITEM = ("MH-YAML-003", "the line does not fit the list around it", "Begin each item with `- `, indented alike.")
+_ESCAPE = ("MH-YAML-003", "an escape that stands for no character", "Mend it, or use single quotes.")
+_TAG = ("MH-YAML-009", "an explicit tag (`!name`) is not allowed", "Remove the tag; quote text values.")
+
+# In the parser's problem, in its context → our words; the first that fits.
+_SENTENCES: tuple[tuple[str, str, Words], ...] = (
+    ("end of stream", "quoted scalar", _QUOTE),
+    ("document separator", "quoted scalar", _QUOTE),
+    ("document indicator", "quoted scalar", _QUOTE),
+    ("escape", "", _ESCAPE),
+    ("<document start>", "", _FOLLOWS),
+    ("mapping values are not allowed", "", _COLON),
+    ("", "flow sequence", _LIST),
+    ("", "flow mapping", _BRACE),
+    ("", "flow node", _LIST),
+    ("cannot start any token", "", _BEGIN),
+    ("expected ':'", "", _ENTRY),
+    ("", "block mapping", _ENTRY),
+    ("", "simple key", _ENTRY),
+    ("", "block collection", _ITEM),
+    ("", "block sequence", _ITEM),
+    ("tag handle", "", _TAG),
+    ("", "a tag", _TAG),
+)
+
 
 class Mark(NamedTuple):
     """Line and column, both from 1; a column counts characters."""
@@ -31,7 +64,7 @@ class Mark(NamedTuple):
     column: int
 
 
-class YamlRefusal(Exception):
+class YamlRefusedError(Exception):
     """Why a document is not read.
 
     unreadable  nothing can be said about whose it is: not UTF-8, or not YAML
@@ -55,10 +88,10 @@ def unwanted_character(text: str) -> int | None:
 
 
 def decode(content: bytes) -> str:
-    """UTF-8 text without its BOM, at most MAX_BYTES, free of control characters. Raises YamlRefusal."""
+    """UTF-8 text without its BOM, at most MAX_BYTES, free of control characters. Raises YamlRefusedError."""
     if len(content) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 1024} KiB"
-        raise YamlRefusal("MH-YAML-001", message, fix="Split it; a manifest is a few KiB.", mark=Mark(1, 1))
+        raise YamlRefusedError("MH-YAML-001", message, fix="Split it; a manifest is a few KiB.", mark=Mark(1, 1))
     for bom, name in _OTHER_ENCODINGS:
         if content.startswith(bom):
             raise _broken("MH-YAML-002", f"the file is {name}, not UTF-8", "Save it as UTF-8.", Mark(1, 1))
@@ -74,7 +107,7 @@ def decode(content: bytes) -> str:
     return text
 
 
-def unreadable(error: Exception, text: str, *, partial: dict[str, Any]) -> YamlRefusal:
+def unreadable(error: Exception, text: str, *, partial: dict[str, Any]) -> YamlRefusedError:
     """The parser's complaint in our words; never a piece of the text, which may hold a secret."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # a character or an escape that YAML does not allow
@@ -101,39 +134,22 @@ def _place(error: Exception, lines: list[str]) -> Mark:
     return Mark(mark.line + 1, mark.column + 1)
 
 
-def _words(problem: str, context: str, line: str) -> tuple[str, str, str]:
-    """Reference, message and fix. The keys are libyaml's and PyYAML's own sentences, which are alike enough."""
-    if line[: len(line) - len(line.lstrip())].count("\t"):
+def _words(problem: str, context: str, line: str) -> Words:
+    """Reference, message and fix for libyaml's and PyYAML's own sentences, which are alike enough."""
+    indent = line[: len(line) - len(line.lstrip())]
+    if "\t" in indent:
         return "MH-YAML-005", "the line is indented with a tab", "Indent with spaces."
-    if "quoted scalar" in context and ("end of stream" in problem or "document separator" in problem):
-        return "MH-YAML-003", "a quote is opened and never closed", "Close it."
-    if "expected <document start>" in problem:
-        return "MH-YAML-003", "something follows the end of the document", "Remove it, or indent it like the rest."
-    if "mapping values are not allowed" in problem:
-        return "MH-YAML-003", "a `: ` where no key can be", "Quote the text that holds it, or mend the indentation."
-    for word, kind in (("flow sequence", "`[`"), ("flow mapping", "`{`"), ("flow node", "`[` or `{`")):
-        if word in context:
-            return "MH-YAML-003", f"a {kind} is opened and not closed properly", "Close it, with commas between items."
-    if "cannot start any token" in problem:
-        return "MH-YAML-003", "a character that cannot begin a value here", "Quote the value."
-    if "expected ':'" in problem or "expected <block end>" in problem or "block mapping" in context:
-        return "MH-YAML-003", "the line does not fit the mapping around it", "Write `key: value`, indented alike."
-    if "block collection" in context:
-        return "MH-YAML-003", "the line does not fit the list around it", "Begin each item with `- `, indented alike."
-    if "undefined alias" in problem:
-        return "MH-YAML-007", "an alias (`*name`) is not allowed", "Write the value out."
-    if "tag handle" in problem or "tag" in context:
-        return "MH-YAML-009", "an explicit tag (`!name`) is not allowed", "Remove the tag; quote text values."
-    if "escape" in problem:
-        return "MH-YAML-003", "an escape that stands for no character", "Mend it, or use single quotes."
+    for in_problem, in_context, words in _SENTENCES:
+        if in_problem in problem and in_context in context:
+            return words
     return "MH-YAML-003", "the file is not valid YAML here", "Mend the syntax; an editor with YAML support shows it."
 
 
-def _unwanted(text: str, index: int) -> YamlRefusal:
+def _unwanted(text: str, index: int) -> YamlRefusedError:
     mark = _mark_at(text[:index])
     code = ord(text[index])
     what = "a NUL character" if code == 0 else f"a control or direction-changing character (U+{code:04X})"
-    return YamlRefusal("MH-YAML-004", what, fix="Remove it.", mark=mark)
+    return YamlRefusedError("MH-YAML-004", what, fix="Remove it.", mark=mark)
 
 
 def _mark_at(before: str) -> Mark:
@@ -141,5 +157,5 @@ def _mark_at(before: str) -> Mark:
     return Mark(len(lines), len(lines[-1]) + 1)
 
 
-def _broken(ref: str, message: str, fix: str, mark: Mark) -> YamlRefusal:
-    return YamlRefusal(ref, message, fix=fix, mark=mark, unreadable=True)
+def _broken(ref: str, message: str, fix: str, mark: Mark) -> YamlRefusedError:
+    return YamlRefusedError(ref, message, fix=fix, mark=mark, unreadable=True)
