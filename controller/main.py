@@ -26,7 +26,7 @@ from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import World
 from molthub.errors import StallingError
 from molthub.pipeline.types import Collaborators
-from molthub.policies.builtin import builtin_rules
+from molthub.policies.registry import builtin_rules
 from molthub.resources.identity import Identity
 from molthub.source.repository import open_mirror
 from molthub.state.store import Store, open_store
@@ -53,9 +53,7 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
     """Put the controller together."""
     clock = SystemClock()
     source = open_mirror(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser())
-    collaborators = Collaborators(
-        rules=builtin_rules(), providers=aws_provider_factory(), now=clock.now, source=source
-    )
+    collaborators = Collaborators(rules=builtin_rules(), providers=aws_provider_factory(), now=clock.now, source=source)
     world = World()
     journal = Journal(store, log, clock.now)
     queue: WorkQueue[Identity] = WorkQueue(time.monotonic)

@@ -18,7 +18,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from molthub.desired.render import RenderFacts, render
-from molthub.errors import MolthubError
 from molthub.guard.engine import Subject, Verdicts, run
 from molthub.manifest.documents import FleetDocuments, InvalidFile, LoadedInstance
 from molthub.manifest.loader import load_files
@@ -62,15 +61,9 @@ def judge(loaded: LoadedInstance, documents: FleetDocuments, *, rules: Rules, no
 
 
 def _desired_for_rules(loaded: LoadedInstance, documents: FleetDocuments) -> ResourceSet | None:
-    """What the rules look at: rendered without facts from AWS, None when it cannot be rendered at all.
-
-    A manifest that cannot be rendered is told so by the rule about its image, not by a second error from here.
-    """
+    """What the rules look at: rendered without facts from AWS; None where its Environment is not known."""
     environment = documents.environments.get(loaded.key)
     if environment is None or documents.fleet is None:
         return None
     fleet = documents.fleet.model.metadata.name
-    try:
-        return render(loaded, environment, fleet=fleet, facts=RenderFacts(secret_versions={})).resources
-    except MolthubError:
-        return None
+    return render(loaded, environment, fleet=fleet, facts=RenderFacts(secret_versions={})).resources

@@ -117,9 +117,7 @@ class History:
 
     def _is_accepted(self, commit: str) -> bool:
         if self._accepted is None:
-            self._accepted = tuple(
-                value for info in self.back() for value in info.trailers.get(ACCEPT_REWRITE, ())
-            )
+            self._accepted = tuple(value for info in self.back() for value in info.trailers.get(ACCEPT_REWRITE, ()))
         return any(self._covers(accepted.strip(), commit) for accepted in self._accepted)
 
     def _covers(self, accepted: str, commit: str) -> bool:

@@ -18,9 +18,7 @@ from molthub.resources.identity import Identity
 from molthub.resources.observation import Observation, ObservedInstance
 
 
-def of_instance(
-    loaded: LoadedInstance, observed: ObservedInstance, history: History | None
-) -> tuple[Diagnostic, ...]:
+def of_instance(loaded: LoadedInstance, observed: ObservedInstance, history: History | None) -> tuple[Diagnostic, ...]:
     """What forbids applying one wanted instance."""
     found = list(_not_built_yet(loaded))
     if history is not None and observed.commit:

@@ -61,9 +61,7 @@ def plan_fleet(
     selection = select(checked, scope or Scope())
     history = _history(checked, collaborators)
     seen = {key: observe(checked, collaborators, key, selection, removals) for key in selection.environments}
-    requests = {
-        key: _requests(checked, collaborators, one, selection, history, removals) for key, one in seen.items()
-    }
+    requests = {key: _requests(checked, collaborators, one, selection, history, removals) for key, one in seen.items()}
     found = obstacles.Clash.across([request for batch in requests.values() for request in batch])
     views: list[InstanceView] = []
     environments: list[EnvironmentPlan] = []
@@ -163,17 +161,11 @@ def _wanted(
     observed = observed_in(seen.observation, identity)
     paused = is_paused(loaded, collaborators)
     blocking = [*verdicts.errors, *obstacles.of_instance(loaded, observed, history), *([renamed] if renamed else [])]
-    desired = None
-    try:
-        facts = RenderFacts(secret_versions=_versions(seen.observation), paused=paused)
-        desired = render(loaded, seen.environment, fleet=identity.fleet, facts=facts).resources
-    except MolthubError as error:
-        if not verdicts.errors:  # otherwise a guardrail has said it already
-            blocking.append(replace(error.diagnostic, subject=loaded.display_name))
+    facts = RenderFacts(secret_versions=_versions(seen.observation), paused=paused)
     return PlanRequest(
         identity=identity,
         name=loaded.display_name,
-        desired=desired if desired is not None else observed.resources,
+        desired=render(loaded, seen.environment, fleet=identity.fleet, facts=facts).resources,
         observed=observed,
         paused=paused,
         blocking=tuple(blocking),

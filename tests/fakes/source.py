@@ -1,0 +1,88 @@
+"""A fleet repository in memory: a line of commits, each a whole tree. For tests that need history but not Git."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from molthub.errors import StallingError
+from molthub.source.types import CommitInfo, FileEntry, Snapshot
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class FakeSource:
+    """`commit_tree` adds a commit to the followed branch; `force` replaces the branch's history."""
+
+    label = "memory"
+
+    def __init__(self) -> None:
+        self.trees: dict[str, Mapping[str, bytes]] = {}
+        self.infos: dict[str, CommitInfo] = {}
+        self.head = ""
+        self.polls = 0
+        self.fetches = 0
+        self.broken: StallingError | None = None
+
+    def commit_tree(self, files: Mapping[str, bytes], *, message: str = "change", **trailers: str) -> str:
+        """A commit on top of the head; trailers as `Molthub_Confirm_Delete="acme/prod 3"`."""
+        tree = hashlib.sha1(repr(sorted(files.items())).encode()).hexdigest()
+        sha = hashlib.sha1(f"{self.head}{tree}{message}{len(self.infos)}".encode()).hexdigest()
+        parents = (self.head,) if self.head else ()
+        named = {key.replace("_", "-").lower(): (value,) for key, value in trailers.items()}
+        self.infos[sha] = CommitInfo(sha, tree, parents, "Ana", "ana@example.com", START, message, named)
+        self.trees[sha] = dict(files)
+        self.head = sha
+        return sha
+
+    def force(self, files: Mapping[str, bytes], **trailers: str) -> str:
+        """Another history: one commit without parents."""
+        self.head = ""
+        return self.commit_tree(files, message="rewritten", **trailers)
+
+    def poll(self) -> str:
+        self.polls += 1
+        if self.broken:
+            raise self.broken
+        return self.head
+
+    def fetch(self) -> str:
+        self.fetches += 1
+        return self.head
+
+    def resolve(self, ref: str) -> str:
+        return ref
+
+    def snapshot(self, commit: str) -> Snapshot:
+        files = {path: FileEntry(path, "", content) for path, content in self.trees[self.commit(commit).sha].items()}
+        return Snapshot(commit, files)
+
+    def working_tree(self) -> Snapshot:
+        return Snapshot(None, self.snapshot(self.head).files, dirty=True)
+
+    def changed_paths(self, old: str, new: str) -> frozenset[str]:
+        one, two = self.trees[old], self.trees[new]
+        return frozenset(path for path in one.keys() | two.keys() if one.get(path) != two.get(path))
+
+    def contains(self, commit: str) -> bool:
+        return commit in self._ancestors(self.head)
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        return old in self._ancestors(self.commit(new).sha)
+
+    def commit(self, sha: str) -> CommitInfo:
+        if sha not in self.infos:
+            raise StallingError("MH-GIT-999", f"no commit {sha}")
+        return self.infos[sha]
+
+    def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
+        known = self._ancestors(old) if old else ()
+        return tuple(self.infos[sha] for sha in self._ancestors(new) if sha not in known)
+
+    def _ancestors(self, sha: str) -> list[str]:
+        found = []
+        while sha:
+            found.append(sha)
+            sha = next(iter(self.infos[sha].parents), "")
+        return found
