@@ -1,1 +1,4 @@
-"""The controller: polls Git, queues instances, reconciles each through the pipeline. No logic of its own about what should be."""
+"""The controller: polls Git, queues instances, reconciles each through the pipeline.
+
+No logic of its own about what should be.
+"""

@@ -1,4 +1,4 @@
-"""What the controller writes down: events without floods, one status per instance, rollouts. The one place that does."""
+"""What the controller writes down, and the one place that does: events without floods, statuses, rollouts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from molthub.state.store import Store
+
 from molthub.events.types import Event, EventType
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Rollout
-from molthub.state.store import Store
 
 STANDING = frozenset({EventType.BLOCKED, EventType.INVALID, EventType.HELD, EventType.DRIFT_DETECTED})
 """Conditions rather than happenings: told when they begin or change, not each time they are seen."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from molthub.state.store import Store, open_store
 
 from molthub.apply.settings import SystemClock
 from molthub.aws.provider import aws_provider_factory
@@ -29,7 +30,6 @@ from molthub.pipeline.types import Collaborators
 from molthub.policies.registry import builtin_rules
 from molthub.resources.identity import Identity
 from molthub.source.repository import open_mirror
-from molthub.state.store import Store, open_store
 
 
 def run_controller(settings: ControllerSettings, *, once: bool) -> bool:

@@ -83,7 +83,8 @@ class Reconciler:
         planned, view = self._plan(head, identity)
         if view is None:
             self.journal.forget(identity)
-            return self._done(identity)
+            self._done(identity)
+            return None
         if _rolls(view) and not self.queue.take_slot(identity, identity.key, self._limit(planned, identity)):
             return None
         result = self._apply(head, planned, identity)
@@ -150,7 +151,8 @@ class Reconciler:
         if result.outcome is Outcome.CANCELLED:
             return 0.0
         if result.outcome not in BAD_ENDS:
-            return self._done(identity)
+            self._done(identity)
+            return None
         with self._lock:
             self.bad.add(identity)
         if result.outcome is Outcome.WAITING:

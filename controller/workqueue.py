@@ -25,7 +25,7 @@ BACKOFF_LONGEST = 600.0
 
 def backoff(attempt: int, *, jitter: float) -> float:
     """Seconds to wait before try number `attempt` + 1: 5 s doubled up to 10 min, half of it jitter (0 ≤ jitter < 1)."""
-    whole = min(BACKOFF_LONGEST, BACKOFF_FIRST * 2 ** min(attempt, 12))
+    whole: float = min(BACKOFF_LONGEST, BACKOFF_FIRST * 2 ** min(attempt, 12))
     return whole / 2 + whole / 2 * jitter
 
 

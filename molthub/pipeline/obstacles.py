@@ -10,7 +10,6 @@ from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.manifest.models import Inbound
 from molthub.pipeline.history import History
 from molthub.pipeline.places import location_of
-from molthub.pipeline.scope import Selection
 from molthub.pipeline.types import Collaborators
 from molthub.planning.plan import PlanRequest
 from molthub.provider.protocols import Query
@@ -65,8 +64,9 @@ def of_environment(
     environment: LoadedEnvironment,
     observation: Observation,
     collaborators: Collaborators,
+    *,
     history: History | None,
-    selection: Selection,
+    fleet: str,
 ) -> tuple[Diagnostic, ...]:
     """Whether an Environment that looks empty was moved away from a place where its instances still run."""
     if history is None or observation.failures or any(not i.resources.is_empty for i in observation.instances.values()):
@@ -74,7 +74,7 @@ def of_environment(
     former = history.former_environment(environment)
     if former is None:
         return ()
-    there = _still_there(former, collaborators, selection)
+    there = _still_there(former, collaborators, fleet)
     if there == "":
         return ()
     return (
@@ -87,13 +87,13 @@ def of_environment(
     )
 
 
-def _still_there(former: LoadedEnvironment, collaborators: Collaborators, selection: Selection) -> str:
+def _still_there(former: LoadedEnvironment, collaborators: Collaborators, fleet: str) -> str:
     """What is known of the former place, in words; "" when it was read and holds nothing."""
     aws = former.model.spec.aws
     place = f"account {aws.accountId}, region {aws.region}, cluster {aws.cluster}"
     try:
         provider = collaborators.providers(former.key, location_of(former))
-        seen = provider.observe(Query(fleet=selection.fleet, key=former.key))
+        seen = provider.observe(Query(fleet=fleet, key=former.key))
     except MolthubError as error:
         return f"its former place ({place}) cannot be read: {error.diagnostic.message}"
     if seen.failures:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from molthub.desired.render import RenderFacts, linked_secrets, render
 from molthub.errors import Diagnostic, MolthubError
@@ -33,6 +34,21 @@ from molthub.resources.observation import Observation, ObservedInstance, ReadFai
 
 HISTORY_READERS = 8
 """Threads that ask for failed rollouts of instances about to roll out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one plan is made of; handed down through the steps.
+
+    history   None for a working tree, whose plan is never applied
+    removals  decisions of an earlier full plan of the same commit
+    """
+
+    checked: CheckedFleet
+    collaborators: Collaborators
+    selection: Selection
+    history: History | None
+    removals: Removals | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +75,9 @@ def plan_fleet(
     freeze: why nothing at all may be written; every instance is Blocked by it.
     """
     selection = select(checked, scope or Scope())
-    history = _history(checked, collaborators)
-    seen = {key: observe(checked, collaborators, key, selection, removals) for key in selection.environments}
-    requests = {key: _requests(checked, collaborators, one, selection, history, removals) for key, one in seen.items()}
+    task = Task(checked, collaborators, selection, _history(checked, collaborators), removals)
+    seen = {key: observe(task, key) for key in selection.environments}
+    requests = {key: _requests(task, one) for key, one in seen.items()}
     found = obstacles.Clash.across([request for batch in requests.values() for request in batch])
     views: list[InstanceView] = []
     environments: list[EnvironmentPlan] = []
@@ -80,33 +96,28 @@ def plan_fleet(
     return PlannedFleet(checked=checked, plan=plan, views=tuple(sorted(views, key=lambda view: view.identity)))
 
 
-def observe(
-    checked: CheckedFleet,
-    collaborators: Collaborators,
-    key: EnvironmentKey,
-    selection: Selection,
-    removals: Removals | None,
-) -> Seen:
+def observe(task: Task, key: EnvironmentKey) -> Seen:
     """Read one environment: all of it, or only the instances that the selection names."""
-    environment = checked.documents.environments[key]
-    wanted = frozenset(identity for identity in checked.documents.instances if identity.key == key)
-    only = selection.only(key)
-    if only is not None and removals is None and not only <= wanted:
+    documents = task.checked.documents
+    environment = documents.environments[key]
+    wanted = frozenset(identity for identity in documents.instances if identity.key == key)
+    only = task.selection.only(key)
+    if only is not None and task.removals is None and not only <= wanted:
         only = None  # a deletion is judged against everything that is there
     query = Query(
-        fleet=selection.fleet,
+        fleet=task.selection.fleet,
         key=key,
         only=only,
         desired=wanted if only is None else wanted & only,
         secrets=frozenset(
             secret
-            for identity, loaded in checked.documents.instances.items()
+            for identity, loaded in documents.instances.items()
             if identity.key == key and (only is None or identity in only)
             for secret in linked_secrets(loaded)
         ),
     )
     try:
-        provider = collaborators.providers(key, location_of(environment))
+        provider = task.collaborators.providers(key, location_of(environment))
         return Seen(environment, provider.observe(query), provider)
     except MolthubError as error:
         failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
@@ -114,31 +125,26 @@ def observe(
 
 
 def _history(checked: CheckedFleet, collaborators: Collaborators) -> History | None:
-    """The past of the commit that is planned; None for a working tree, whose plan is never applied."""
     commit = checked.snapshot.commit
     return History(collaborators.source, commit) if commit and collaborators.source else None
 
 
-def _requests(
-    checked: CheckedFleet,
-    collaborators: Collaborators,
-    seen: Seen,
-    selection: Selection,
-    history: History | None,
-    removals: Removals | None,
-) -> list[PlanRequest]:
+def _requests(task: Task, seen: Seen) -> list[PlanRequest]:
     """What planning needs, for each instance of one environment that the selection means."""
     key = seen.observation.key
-    environment_wide = obstacles.of_environment(seen.environment, seen.observation, collaborators, history, selection)
-    removal = judge_removals(RemovalContext(checked, seen.observation, history, removals))
+    documents, selection = task.checked.documents, task.selection
+    environment_wide = obstacles.of_environment(
+        seen.environment, seen.observation, task.collaborators, history=task.history, fleet=selection.fleet
+    )
+    removal = judge_removals(RemovalContext(task.checked, seen.observation, task.history, task.removals))
     wanted = [
-        _wanted(checked, collaborators, seen, loaded, identity, history, removal.creations.get(identity))
-        for identity, loaded in sorted(checked.documents.instances.items())
+        _wanted(task, seen, loaded, removal.creations.get(identity))
+        for identity, loaded in sorted(documents.instances.items())
         if identity.key == key and selection.means(identity)
     ]
     broken = [
         _broken(file, selection.fleet, seen.observation)
-        for file in checked.documents.invalid
+        for file in documents.invalid
         if (file.workspace, file.environment) == (key.workspace, key.environment) and (file.id or file.name)
     ]
     gone = [_gone(identity, why, seen) for identity, why in removal.removals.items() if selection.means(identity)]
@@ -148,19 +154,16 @@ def _requests(
     return [replace(item, blocking=(*environment_wide, *item.blocking)) for item in requests.values()]
 
 
-def _wanted(
-    checked: CheckedFleet,
-    collaborators: Collaborators,
-    seen: Seen,
-    loaded: LoadedInstance,
-    identity: Identity,
-    history: History | None,
-    renamed: Diagnostic | None,
-) -> PlanRequest:
-    verdicts = checked.verdicts[identity]
+def _wanted(task: Task, seen: Seen, loaded: LoadedInstance, renamed: Diagnostic | None) -> PlanRequest:
+    identity = loaded.identity(task.selection.fleet)
+    verdicts = task.checked.verdicts[identity]
     observed = observed_in(seen.observation, identity)
-    paused = is_paused(loaded, collaborators)
-    blocking = [*verdicts.errors, *obstacles.of_instance(loaded, observed, history), *([renamed] if renamed else [])]
+    paused = is_paused(loaded, task.collaborators.now())
+    blocking = [
+        *verdicts.errors,
+        *obstacles.of_instance(loaded, observed, task.history),
+        *([renamed] if renamed else []),
+    ]
     facts = RenderFacts(secret_versions=_versions(seen.observation), paused=paused)
     return PlanRequest(
         identity=identity,
@@ -174,10 +177,10 @@ def _wanted(
     )
 
 
-def is_paused(loaded: LoadedInstance, collaborators: Collaborators) -> bool:
+def is_paused(loaded: LoadedInstance, now: datetime) -> bool:
     """Whether the manifest pauses the instance now: `until` ends a pause by itself."""
     paused = loaded.model.spec.lifecycle.paused
-    return paused is not None and (paused.until is None or collaborators.now() < paused.until)
+    return paused is not None and (paused.until is None or now < paused.until)
 
 
 def _versions(observation: Observation) -> Mapping[str, str | None]:

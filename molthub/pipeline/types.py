@@ -16,7 +16,6 @@ from molthub.resources.observation import ObservedInstance
 from molthub.source.protocol import FleetSource
 from molthub.source.types import Snapshot
 
-
 Rules = Sequence[GuardRule]
 
 

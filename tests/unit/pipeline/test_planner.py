@@ -4,12 +4,16 @@ import pytest
 
 from molthub.apply.types import Outcome
 from molthub.errors import StallingError
+from molthub.pipeline.applier import apply_fleet
+from molthub.pipeline.engine import check
+from molthub.pipeline.planner import plan_fleet
 from molthub.pipeline.types import Scope
 from molthub.planning.types import InstancePlan
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind
 from tests.builders import environment_dict, fleet_dict, instance_dict, path_of, to_yaml, tree
 from tests.fakes.fleet import FakeFleet, identity
+from tests.fakes.provider import failing
 
 
 def bot(name: str = "support-bot", **overrides: object) -> dict[str, object]:
@@ -147,8 +151,6 @@ def test_a_rewritten_history_is_blocked_until_accepted_and_the_same_tree_passes(
 
 
 def test_a_remembered_failure_blocks_and_another_definition_does_not(fleet: FakeFleet) -> None:
-    from tests.fakes.provider import failing
-
     fleet.commit(bot())
     fleet.apply()
     fleet.prod.script(identity(), failing("essential container exited"))
@@ -192,10 +194,6 @@ def test_scope_names_instances_and_says_what_it_does_not_know(fleet: FakeFleet) 
 
 
 def test_a_working_tree_plans_and_does_not_apply(fleet: FakeFleet) -> None:
-    from molthub.pipeline.applier import apply_fleet
-    from molthub.pipeline.engine import check
-    from molthub.pipeline.planner import plan_fleet
-
     fleet.commit(bot())
     checked = check(fleet.source.working_tree(), rules=fleet.collaborators.rules, now=fleet.clock.now())
     planned = plan_fleet(checked, fleet.collaborators)
