@@ -1,0 +1,274 @@
+"""From what was observed to the health and the status that people see.
+
+Health is judged in this order; the first that applies wins:
+
+    Unknown      the service could not be read
+    Missing      there is no service (Stopped when it is paused: it never ran)
+    Progressing  the old service drains, or a deployment is under way (Degraded when that takes too long)
+    Stopped      no task is wanted and none runs
+    Degraded     the last deployment failed, the wanted version failed before and an older one runs, tasks start
+                 again and again, or fewer run than wanted (Progressing while the missing ones are on their way)
+    Healthy      otherwise
+
+The status follows from it:
+
+    DELETING  its manifest is gone and its deletion is planned or under way
+    CREATING  it is to be created, or its very first deployment is under way
+    STOPPED   Stopped
+    DEGRADED  Degraded; or Missing, and something keeps it from being created
+    RUNNING   Healthy; or Progressing, and it ran before
+
+Unknown keeps the status it had (`previous`), or says DEGRADED where nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from molthub.errors import Diagnostic
+from molthub.health.types import Health, Status, StatusRecord
+from molthub.resources.identity import Identity, names_of
+from molthub.resources.observation import (
+    ObservedInstance,
+    Rollout,
+    RolloutState,
+    ServiceEvent,
+    ServiceRuntime,
+)
+from molthub.resources.states import Verdict
+from molthub.resources.types import Kind, TaskDefinition
+
+FAILED_BEFORE = "MH-PLAN-004"
+"""The planner's reason "this very version failed before" (planning/reasons.py; a sibling, so not imported)."""
+
+LOOP_WINDOW = timedelta(minutes=15)
+LOOP_RESTARTS = 3
+"""So many restarts within the window are a loop: the deployment is over, so no breaker guards it any more."""
+
+LONG_ROLLOUT = timedelta(minutes=45)
+"""ECS gives up sooner: two failures of a task with 300 s to start and a drained one before it take 20 minutes."""
+
+FIRST_DEPLOYMENT = timedelta(minutes=1)
+"""A deployment that began so soon after the service did is its first."""
+
+GATEWAY = "gateway"
+
+
+class Availability(StrEnum):
+    """Whether people can talk to it, in one word."""
+
+    RUNNING = "running"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+class PlanLike(Protocol):
+    """What is needed of an InstancePlan."""
+
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def reasons(self) -> tuple[Diagnostic, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A health and the one sentence that explains it, "" when there is nothing to explain."""
+
+    health: Health
+    reason: str = ""
+
+
+def assess(
+    observed: ObservedInstance | None,
+    plan: PlanLike,
+    *,
+    now: datetime,
+    wanted: bool = True,
+    head_commit: str | None = None,
+    previous: Status | None = None,
+    last_reconcile_at: datetime | None = None,
+    last_error: str | None = None,
+) -> StatusRecord:
+    """One instance's status record.
+
+    wanted    the manifests hold it
+    previous  the status it had, for when it cannot be read
+    The controller's database gives previous, last_reconcile_at and last_error; without one they are None.
+    """
+    found = assess_health(observed, plan, now=now)
+    runtime = observed.runtime if observed else None
+    resources = observed.resources if observed else None
+    log_group = resources.log_group if resources else None
+    return StatusRecord(
+        identity=plan.identity,
+        name=plan.name,
+        status=_status(found.health, plan, runtime, wanted=wanted, previous=previous),
+        sync=plan.verdict,
+        health=found.health,
+        reason=found.reason or _first(plan.reasons),
+        image=_image(resources.task_definition if resources else None),
+        created_at=runtime.created_at if runtime else None,
+        last_reconcile_at=last_reconcile_at,
+        last_error=last_error,
+        running_commit=observed.commit if observed else None,
+        head_commit=head_commit,
+        log_group=log_group.name if log_group else names_of(plan.identity).log_group,
+    )
+
+
+def assess_health(observed: ObservedInstance | None, plan: PlanLike, *, now: datetime) -> Assessment:
+    """How the running thing is, whatever its manifest says."""
+    failures = observed.failures if observed else ()
+    unread = [item for item in failures if item.kind in (None, Kind.SERVICE)]
+    if unread or (observed is None and plan.verdict is Verdict.UNKNOWN):
+        return Assessment(Health.UNKNOWN, unread[0].message if unread else _first(plan.reasons))
+    runtime = observed.runtime if observed else None
+    if runtime is None:
+        return _without_service(plan)
+    if runtime.status == "DRAINING":
+        return Assessment(Health.PROGRESSING, "the service is being deleted")
+    rollout = runtime.rollout
+    if rollout is not None and rollout.state is RolloutState.IN_PROGRESS and runtime.desired > 0:
+        return _rolling(rollout, now)
+    if runtime.desired == 0:
+        return _stopped(runtime, plan)
+    return _settled(runtime, plan, now)
+
+
+def availability(health: Health, *, running: int) -> Availability:
+    """running, degraded or down; running: number of tasks.
+
+    Without a task it is down, however it is called. With one it is degraded when Degraded or Unknown, and
+    otherwise running: a deployment under way that has a task serves.
+    """
+    if running == 0:
+        return Availability.DOWN
+    if health in (Health.DEGRADED, Health.UNKNOWN):
+        return Availability.DEGRADED
+    return Availability.RUNNING
+
+
+# -- health -----------------------------------------------------------------------------------------------
+
+
+def _without_service(plan: PlanLike) -> Assessment:
+    if plan.verdict is Verdict.SUSPENDED:
+        return Assessment(Health.STOPPED, "paused before it ever ran")
+    return Assessment(Health.MISSING, _first(plan.reasons))
+
+
+def _rolling(rollout: Rollout, now: datetime) -> Assessment:
+    age = now - rollout.created_at
+    failed = f"; {_tasks(rollout.failed_tasks)} failed so far" if rollout.failed_tasks else ""
+    why = f": {rollout.reason}" if rollout.reason and rollout.failed_tasks else ""
+    if age > LONG_ROLLOUT:
+        minutes = int(age.total_seconds() // 60)
+        return Assessment(Health.DEGRADED, f"a deployment is under way for {minutes} minutes{failed}{why}")
+    return Assessment(Health.PROGRESSING, f"a deployment is under way{failed}{why}")
+
+
+def _stopped(runtime: ServiceRuntime, plan: PlanLike) -> Assessment:
+    if runtime.running > 0:
+        return Assessment(Health.PROGRESSING, "its task is being stopped")
+    paused = plan.verdict is Verdict.SUSPENDED
+    return Assessment(Health.STOPPED, "paused" if paused else "no task is wanted on AWS, though it is not paused")
+
+
+def _settled(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessment:
+    """A service that wants tasks and has no deployment under way."""
+    rollout = runtime.rollout
+    if rollout is not None and rollout.state in (RolloutState.FAILED, RolloutState.ROLLED_BACK):
+        what = "failed" if rollout.state is RolloutState.FAILED else "was rolled back"
+        return Assessment(Health.DEGRADED, _with(f"the last deployment {what}", rollout.reason))
+    older = next((item for item in plan.reasons if item.ref == FAILED_BEFORE), None)
+    if older is not None:
+        return Assessment(Health.DEGRADED, f"runs an older version than wanted: {older.message}")
+    restarts = _restarts(runtime, now)
+    if restarts >= LOOP_RESTARTS:
+        minutes = int(LOOP_WINDOW.total_seconds() // 60)
+        told = _trouble(runtime.events)
+        return Assessment(Health.DEGRADED, _with(f"restarted {restarts} times in {minutes} minutes", told))
+    if runtime.running < runtime.desired:
+        short = f"{runtime.running} of {runtime.desired} tasks running"
+        health = Health.PROGRESSING if runtime.running + runtime.pending >= runtime.desired else Health.DEGRADED
+        return Assessment(health, _with(short, _trouble(runtime.events)))
+    return Assessment(Health.HEALTHY)
+
+
+def _restarts(runtime: ServiceRuntime, now: datetime) -> int:
+    """Task starts in the window since the last deployment began, its own first one not counted."""
+    since = now - LOOP_WINDOW
+    rollout = runtime.rollout
+    began = rollout.created_at if rollout is not None else since
+    starts = sum(1 for event in runtime.events if event.at >= max(since, began) and "has started" in event.message)
+    return starts - 1 if rollout is not None and began >= since else starts
+
+
+_TROUBLE = ("unable", "unhealthy", "failed", "was stopped", "has stopped")
+
+
+def _trouble(events: Iterable[ServiceEvent]) -> str:
+    """The newest line of ECS's log that tells of trouble."""
+    lines = sorted(events, key=lambda event: event.at, reverse=True)
+    return next((line.message for line in lines if any(word in line.message for word in _TROUBLE)), "")
+
+
+# -- status -----------------------------------------------------------------------------------------------
+
+
+def _status(
+    health: Health, plan: PlanLike, runtime: ServiceRuntime | None, *, wanted: bool, previous: Status | None
+) -> Status:
+    if not wanted and (plan.verdict is Verdict.OUT_OF_SYNC or (runtime is not None and runtime.status == "DRAINING")):
+        return Status.DELETING
+    if health is Health.UNKNOWN:
+        return previous or Status.DEGRADED
+    if health is Health.MISSING:
+        held = plan.verdict in (Verdict.BLOCKED, Verdict.INVALID, Verdict.UNKNOWN)
+        return Status.DEGRADED if held else Status.CREATING
+    if health is Health.PROGRESSING:
+        return Status.CREATING if _is_first(runtime) else Status.RUNNING
+    settled = {Health.STOPPED: Status.STOPPED, Health.DEGRADED: Status.DEGRADED, Health.HEALTHY: Status.RUNNING}
+    return settled[health]
+
+
+def _is_first(runtime: ServiceRuntime | None) -> bool:
+    """Whether it never ran: the deployment under way is the service's first, or the old service only drains."""
+    if runtime is None or runtime.status == "DRAINING":
+        return True
+    rollout = runtime.rollout
+    if rollout is None or runtime.created_at is None or rollout.state is not RolloutState.IN_PROGRESS:
+        return False
+    return rollout.created_at - runtime.created_at <= FIRST_DEPLOYMENT
+
+
+# -- small things -----------------------------------------------------------------------------------------
+
+
+def _image(definition: TaskDefinition | None) -> str | None:
+    """The Moltbot's image: of the gateway, or of the last container where none has that name."""
+    if definition is None or not definition.containers:
+        return None
+    named = [container for container in definition.containers if container.name == GATEWAY]
+    return (named or definition.containers[-1:])[0].image
+
+
+def _first(reasons: tuple[Diagnostic, ...]) -> str:
+    return reasons[0].message if reasons else ""
+
+
+def _with(what: str, detail: str) -> str:
+    return f"{what}: {detail}" if detail else what
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
