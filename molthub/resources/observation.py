@@ -123,6 +123,7 @@ class Observation:
     complete   every instance of the environment was looked for, so absence means absence
     secrets    by name for secrets of this account, by ARN for linked ones
     failures   reads that failed for the environment as a whole
+    secret_failures  linked secrets that could not be read, as they were asked for: Unknown, not missing
     """
 
     key: EnvironmentKey
@@ -130,3 +131,4 @@ class Observation:
     secrets: Mapping[str, SecretFacts]
     failures: tuple[ReadFailure, ...] = ()
     complete: bool = True
+    secret_failures: Mapping[str, ReadFailure] = field(default_factory=dict)

@@ -1,0 +1,141 @@
+"""Sessions and clients: one boto3 session per role, one client per service, account and region checked once.
+
+Endpoint and credentials come from the environment exactly as boto3 takes them (AWS_PROFILE, AWS_ENDPOINT_URL…).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, CredentialProvider, DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from molthub.aws import errors
+from molthub.provider.protocols import Location
+
+POOL = 32
+"""Connections per client, and the most threads that use one at a time (16 to 32 saturate botocore)."""
+
+CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=POOL,
+    connect_timeout=5,
+    read_timeout=30,
+    user_agent_extra="molthub",
+)
+
+
+class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore publishes no types
+    """Gives a botocore session the credentials of an assumed role, fetched late and refreshed by themselves."""
+
+    METHOD = "molthub-assume-role"
+    CANONICAL_NAME = None
+
+    def __init__(self, load: Callable[[], DeferredRefreshableCredentials]) -> None:
+        super().__init__()
+        self._load = load
+
+    def load(self) -> DeferredRefreshableCredentials:
+        return self._load()
+
+
+class Sessions:
+    """boto3 sessions of this process, one for each (role, external id). Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sessions: dict[tuple[str | None, str | None], boto3.Session] = {}
+
+    def session(self, role_arn: str | None, external_id: str | None) -> boto3.Session:
+        with self._lock:
+            key = (role_arn, external_id)
+            if key not in self._sessions:
+                self._sessions[key] = _new_session(role_arn, external_id)
+            return self._sessions[key]
+
+
+def _new_session(role_arn: str | None, external_id: str | None) -> boto3.Session:
+    if role_arn is None:
+        return boto3.Session()
+    source = botocore.session.Session()
+    target = botocore.session.Session()
+    extra = {"RoleSessionName": "molthub"} | ({"ExternalId": external_id} if external_id else {})
+
+    def load() -> DeferredRefreshableCredentials:
+        credentials = source.get_credentials()
+        if credentials is None:
+            raise errors.translate(NoCredentialsError(), errors.Call("sts", "AssumeRole"))
+        fetcher = AssumeRoleCredentialFetcher(source.create_client, credentials, role_arn, extra_args=extra)
+        return DeferredRefreshableCredentials(method="assume-role", refresh_using=_refresher(fetcher, role_arn))
+
+    target.get_component("credential_provider").insert_before("env", _AssumedRole(load))
+    return boto3.Session(botocore_session=target)
+
+
+def _refresher(fetcher: AssumeRoleCredentialFetcher, role_arn: str) -> Callable[[], dict[str, Any]]:
+    def refresh() -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = fetcher.fetch_credentials()
+        except (ClientError, BotoCoreError) as error:
+            if errors.code_of(error) in errors.DENIED:
+                raise errors.cannot_assume(role_arn, errors.code_of(error)) from None
+            raise errors.translate(error, errors.Call("sts", "AssumeRole", role_arn)) from None
+        return answer
+
+    return refresh
+
+
+class Clients:
+    """The clients of one account and region. Thread-safe.
+
+    The first client asked for checks that the credentials belong to the Environment's account, and raises a
+    StallingError naming both accounts when they do not.
+    """
+
+    def __init__(self, sessions: Sessions, location: Location, region: str | None = None) -> None:
+        self._sessions = sessions
+        self._location = location
+        self._region = region or location.region
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        self._partition: str | None = None
+
+    def client(self, service: str) -> Any:
+        self._check()
+        return self._client(service)
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn` or `aws-us-gov`."""
+        return self._check()
+
+    def _client(self, service: str) -> Any:
+        with self._lock:  # boto3 sessions are not thread-safe, clients are
+            if service not in self._clients:
+                session = self._sessions.session(self._location.role_arn, self._location.external_id)
+                self._clients[service] = session.client(service, region_name=self._region, config=CONFIG)
+            return self._clients[service]
+
+    def _check(self) -> str:
+        if self._partition is None:
+            self._partition = self._identify()
+        return self._partition
+
+    def _identify(self) -> str:
+        call = errors.Call("sts", "GetCallerIdentity")
+        try:
+            sts = self._client("sts")
+            answer = sts.get_caller_identity()
+        except (ClientError, BotoCoreError, ValueError) as error:
+            raise errors.translate(error, call) from None
+        account = str(answer["Account"])
+        if account != self._location.account_id:
+            raise errors.wrong_account(self._location.account_id, account)
+        if sts.meta.region_name not in (self._location.region, "aws-global"):
+            raise errors.wrong_region(self._location.region, sts.meta.region_name)
+        return str(answer["Arn"]).split(":")[1]

@@ -1,0 +1,348 @@
+"""Every botocore error becomes ONE MolthubError: what is wrong, on what, and what to do about it.
+
+Told apart by effect: StallingError (a person must act), TransientError (back off), WaitingError (come back).
+Requests that carry a secret's value never have AWS's own words repeated: only the error's code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore import exceptions as boto
+
+from molthub.errors import MolthubError, StallingError, TransientError, WaitingError
+
+SENSITIVE = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret"})
+
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+BAD_CREDENTIALS = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure"}
+    | {"InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken"}
+)
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"})
+REGION_OFF = frozenset({"OptInRequired", "RegionDisabledException", "SubscriptionRequiredException"})
+THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded"}
+    | {"RequestThrottled", "SlowDown", "PriorRequestNotComplete", "ProvisionedThroughputExceededException"}
+)
+QUOTA = frozenset(
+    {"LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException", "SecurityGroupLimitExceeded"}
+    | {"RulesPerSecurityGroupLimitExceeded", "ResourceLimitExceeded", "VcpuLimitExceeded"}
+)
+NOT_FOUND = frozenset(
+    {"NoSuchEntity", "ResourceNotFoundException", "InvalidGroup.NotFound", "ServiceNotFoundException"}
+    | {"ServiceDeploymentNotFoundException", "InvalidGroupId.Malformed"}
+)
+CONFLICT = frozenset(
+    {"OperationAbortedException", "ConcurrentModification", "ConflictException", "UpdateInProgressException"}
+)
+SERVER = frozenset(
+    {"ServerException", "InternalFailure", "InternalError", "InternalServiceError", "ServiceFailure"}
+    | {"ServiceUnavailable", "ServiceUnavailableException", "Unavailable", "ServiceFailureException"}
+)
+
+_ACTION = re.compile(r"perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)(?: on resource: ([^\s]+))?")
+_MAX_WORDS = 400
+HTTP_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Which call failed: service and operation as botocore names them, and a word for what it was about."""
+
+    service: str
+    operation: str
+    subject: str = ""
+
+    @property
+    def action(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+    @property
+    def about(self) -> str:
+        return f" for {self.subject}" if self.subject else ""
+
+
+def code_of(error: BaseException) -> str:
+    """AWS's error code of a ClientError, "" for anything else."""
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def words_of(error: BaseException) -> str:
+    """AWS's own words of a ClientError, on one line and bounded."""
+    response = getattr(error, "response", None) or {}
+    text = " ".join(str(response.get("Error", {}).get("Message", "")).split()).rstrip(".")
+    return text if len(text) <= _MAX_WORDS else text[: _MAX_WORDS - 1] + "…"
+
+
+def translate(error: Exception, call: Call) -> MolthubError:
+    """The MolthubError for whatever botocore raised during `call`."""
+    if isinstance(error, MolthubError):
+        return error
+    if isinstance(error, boto.ClientError):
+        return _client_error(error, call)
+    for kinds, make in _LOCAL:
+        if isinstance(error, kinds):
+            return make(error, call)
+    return TransientError("MH-AWS-019", f"{call.action} failed{call.about}: {type(error).__name__}", fix=_REPORT)
+
+
+_REPORT = "Try again; if it stays, report it with the debug log"
+
+
+def _no_credentials(_error: Exception, _call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-001",
+        "There are no AWS credentials",
+        fix="Set AWS_PROFILE, sign in with `aws sso login`, or give the task or instance a role",
+    )
+
+
+def _expired(_error: Exception, _call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-002", "The AWS credentials have expired", fix="Sign in again, for example with `aws sso login`"
+    )
+
+
+def _unreachable(error: Exception, call: Call) -> MolthubError:
+    endpoint = getattr(error, "kwargs", {}).get("endpoint_url", "") or "the endpoint"
+    return TransientError(
+        "MH-AWS-006",
+        f"AWS cannot be reached: {call.action} got no answer from {endpoint}",
+        fix="Check the network, the region, and AWS_ENDPOINT_URL if it is set",
+    )
+
+
+def _no_region(_error: Exception, _call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-007",
+        "No region is known for AWS",
+        fix="Set spec.aws.region of the Environment to an AWS region that is enabled",
+    )
+
+
+def _invalid(error: Exception, call: Call) -> MolthubError:
+    words = "" if call.operation in SENSITIVE else ": " + " ".join(str(error).split())[:_MAX_WORDS]
+    return StallingError("MH-AWS-010", f"AWS's own model refuses {call.action}{call.about}{words}", fix=_REFUSED)
+
+
+_LOCAL: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, Call], MolthubError]], ...] = (
+    ((boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError), _expired),
+    ((boto.LoginRefreshRequired,) if hasattr(boto, "LoginRefreshRequired") else (), _expired),
+    ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError), _no_credentials),
+    ((boto.ProfileNotFound, boto.ConfigNotFound), _no_credentials),
+    ((boto.NoRegionError, boto.InvalidRegionError, boto.UnknownRegionError), _no_region),
+    ((boto.ParamValidationError, boto.EndpointProviderError), _invalid),
+    ((boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError), _unreachable),
+    ((boto.IncompleteReadError, boto.ResponseStreamingError), _unreachable),
+)
+
+_REFUSED = "Look at what AWS says; if Molthub rendered something wrong, report it"
+
+
+def _client_error(error: boto.ClientError, call: Call) -> MolthubError:
+    code = code_of(error)
+    for codes, make in _BY_CODE:
+        if code in codes:
+            return make(error, call)
+    if code == "ClusterNotFoundException":
+        return _no_cluster(call)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= HTTP_SERVER_ERROR:
+        return _server(error, call)
+    return _other(error, call)
+
+
+def _words(error: Exception, call: Call) -> str:
+    if call.operation in SENSITIVE:
+        return code_of(error)
+    return f"{words_of(error)} ({code_of(error)})"
+
+
+def _bad_credentials(error: Exception, _call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-001",
+        f"AWS does not accept the credentials ({code_of(error)})",
+        fix="Check AWS_PROFILE or the access key, and the clock of this machine",
+    )
+
+
+def _denied(error: Exception, call: Call) -> MolthubError:
+    found = _ACTION.search(words_of(error))
+    action = found.group(1) if found else call.action
+    resource = (found.group(2) if found else "") or ""
+    where = f" on {resource.rstrip('.')}" if resource else call.about
+    boundary = " (an explicit deny)" if "explicit deny" in words_of(error) else ""
+    return StallingError(
+        "MH-AWS-003",
+        f"AWS denies {action}{where}{boundary}",
+        fix=f"Allow {action} to the role Molthub works with",
+    )
+
+
+def _throttled(_error: Exception, call: Call) -> MolthubError:
+    return TransientError("MH-AWS-005", f"AWS throttles {call.action}", fix="Nothing to do: Molthub tries again later")
+
+
+def _region_off(error: Exception, call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-007",
+        f"The region is not enabled for this account: {call.action} was refused ({code_of(error)})",
+        fix="Enable the region in the account, or correct spec.aws.region of the Environment",
+    )
+
+
+def _quota(error: Exception, call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-008",
+        f"A quota of the account is used up: {call.action}{call.about}: {_words(error, call)}",
+        fix="Ask for a higher quota in Service Quotas, or remove what is not needed",
+    )
+
+
+def _not_found(error: Exception, call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-009",
+        f"AWS does not find it: {call.action}{call.about}: {_words(error, call)}",
+        fix="Plan again: something was removed in the meantime",
+    )
+
+
+def _conflict(error: Exception, call: Call) -> MolthubError:
+    return TransientError(
+        "MH-AWS-011",
+        f"Somebody else changes the same thing: {call.action}{call.about} ({code_of(error)})",
+        fix="Nothing to do: Molthub tries again later",
+    )
+
+
+def _server(error: Exception, call: Call) -> MolthubError:
+    return TransientError(
+        "MH-AWS-012",
+        f"AWS itself failed at {call.action}{call.about} ({code_of(error)})",
+        fix="Nothing to do: Molthub tries again later",
+    )
+
+
+def _no_cluster(call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-020",
+        f"There is no such ECS cluster{call.about}",
+        fix="Create the cluster, or correct spec.aws.cluster of the Environment",
+    )
+
+
+def _other(error: Exception, call: Call) -> MolthubError:
+    return StallingError("MH-AWS-010", f"AWS refuses {call.action}{call.about}: {_words(error, call)}", fix=_REFUSED)
+
+
+_BY_CODE: tuple[tuple[frozenset[str], Callable[[Exception, Call], MolthubError]], ...] = (
+    (EXPIRED, _expired),
+    (BAD_CREDENTIALS, _bad_credentials),
+    (DENIED, _denied),
+    (REGION_OFF, _region_off),
+    (THROTTLED, _throttled),
+    (QUOTA, _quota),
+    (NOT_FOUND, _not_found),
+    (CONFLICT, _conflict),
+    (SERVER, _server),
+)
+
+
+# -- what the adapter itself finds --------------------------------------------------------------------------
+
+
+def wrong_account(expected: str, actual: str) -> MolthubError:
+    return StallingError(
+        "MH-AWS-004",
+        f"The Environment is in account {expected}, but the credentials belong to account {actual}",
+        fix="Use credentials of the Environment's account, or set spec.aws.roleArn to a role in it",
+    )
+
+
+def wrong_region(expected: str, actual: str) -> MolthubError:
+    return StallingError(
+        "MH-AWS-007",
+        f"The Environment is in region {expected}, but the AWS client works in region {actual}",
+        fix="Correct spec.aws.region of the Environment",
+    )
+
+
+def cannot_assume(role_arn: str, reason: str) -> MolthubError:
+    return StallingError(
+        "MH-AWS-021",
+        f"The role {role_arn} cannot be assumed ({reason})",
+        fix="Check the role's trust policy, its external id, and sts:AssumeRole of the credentials in use",
+    )
+
+
+def foreign(kind: str, name: str, reason: str) -> MolthubError:
+    return StallingError(
+        "MH-AWS-013",
+        f"The {kind} {name} exists but is not ours: {reason}",
+        fix="Remove or rename it by hand; Molthub never touches what is not its own",
+    )
+
+
+def draining(name: str) -> MolthubError:
+    return WaitingError("MH-AWS-014", f"The service {name} is still draining", after=15.0, fix="Nothing to do: wait")
+
+
+def group_in_use(name: str) -> MolthubError:
+    return WaitingError(
+        "MH-AWS-015",
+        f"The security group {name} is still held by a network interface",
+        after=30.0,
+        fix="Nothing to do: AWS lets go of the interface within 20 minutes",
+    )
+
+
+def role_not_usable(name: str) -> MolthubError:
+    return WaitingError(
+        "MH-AWS-016",
+        f"AWS does not let ECS use the new role {name} yet",
+        after=5.0,
+        fix="Nothing to do: a new role takes some seconds; if it stays, allow iam:PassRole on it",
+    )
+
+
+def no_secret(name: str, why: str = "does not exist") -> MolthubError:
+    return StallingError(
+        "MH-AWS-017",
+        f"The secret {name} {why}",
+        fix="Create it in Secrets Manager, or correct the key in spec.secrets",
+    )
+
+
+def not_registered(fingerprint: str) -> MolthubError:
+    return TransientError(
+        "MH-AWS-018",
+        f"No registered revision has the content {fingerprint}",
+        fix="Plan again: the revision was deregistered or never registered",
+    )
+
+
+def registered_differs(family: str, paths: list[str]) -> MolthubError:
+    shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")  # noqa: PLR2004 - enough to see
+    return StallingError(
+        "MH-AWS-023",
+        f"AWS registered the task definition {family} with other settings than asked for: {shown}",
+        fix="Report it: Molthub does not yet know this default of AWS; the running service was left alone",
+    )
+
+
+def no_group(name: str) -> MolthubError:
+    return TransientError(
+        "MH-AWS-009", f"AWS does not find the security group {name}", fix="Plan again: it is created first"
+    )
+
+
+def unknown_rollout(rollout_id: str, service: str) -> MolthubError:
+    return TransientError(
+        "MH-AWS-022",
+        f"ECS no longer knows the deployment {rollout_id} of the service {service}",
+        fix="Plan again: the service's present state decides",
+    )

@@ -1,0 +1,147 @@
+"""`AwsProvider`: molthub.provider.protocols.Provider on ECS Fargate, one per environment.
+
+Built by `aws_provider_factory`, which the composition roots call once per process: all its providers share the
+boto3 sessions and the cache of task definitions.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from secrets import token_urlsafe
+
+from molthub.aws.api import Api, Throttle, no_throttle
+from molthub.aws.arns import Account
+from molthub.aws.clients import Clients, Sessions
+from molthub.aws.lookup import Lookup
+from molthub.aws.readers.collect import Collector
+from molthub.aws.readers.observe import Observer
+from molthub.aws.readers.reading import as_failure
+from molthub.aws.readers.rollouts import RolloutReader
+from molthub.aws.readers.task_definitions import TaskDefinitionCache
+from molthub.aws.writers.perform import Writer
+from molthub.errors import MolthubError
+from molthub.planning.types import Change
+from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.observation import Observation, ObservedInstance, Rollout
+from molthub.resources.types import Kind
+
+GATEWAY_TOKEN_BYTES = 32
+
+
+def new_gateway_token() -> str:
+    """A fresh gateway token: 32 random bytes, URL-safe."""
+    return token_urlsafe(GATEWAY_TOKEN_BYTES)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AwsProvider:
+    """One environment on AWS. Thread-safe. Account and region are checked before the first call.
+
+    api  every call goes through it; `api.counts` tells how many were made
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        clients: Clients,
+        *,
+        cache: TaskDefinitionCache,
+        throttle: Throttle = no_throttle,
+        new_token: Callable[[], str] = new_gateway_token,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.api = Api(clients, throttle)
+        self._location = location
+        self._clients = clients
+        self._cache = cache
+        self._new_token = new_token
+        self._now = now
+        self._lock = threading.Lock()
+        self._lookup: Lookup | None = None
+
+    def observe(self, query: Query) -> Observation:
+        """Read the environment. Wrong credentials are a failure of every kind, like any read that failed."""
+        try:
+            lookup = self._identified()
+        except MolthubError as error:
+            return _unreadable(query, error)
+        collector = Collector(self.api, self._location, lookup.account)
+        return Observer(collector, self._cache, lookup).observe(query)
+
+    def perform(self, change: Change, context: WriteContext) -> WriteResult:
+        """Carry out one change (see the protocol)."""
+        writer = Writer(self.api, self._location, self._identified(), self._cache, self._new_token, self._now)
+        return writer.perform(change, context)
+
+    def rollout(self, identity: Identity, rollout_id: str) -> Rollout:
+        """The state of one deployment, with its cause when it failed."""
+        return self._rollouts().rollout(identity, rollout_id)
+
+    def failed_rollouts(self, identity: Identity) -> tuple[Rollout, ...]:
+        """Failed and rolled-back deployments from ECS's own history, newest first."""
+        return self._rollouts().failed(identity)
+
+    def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
+        """StopServiceDeployment(ROLLBACK); one that is over is left alone."""
+        self._rollouts().stop(identity, rollout_id)
+
+    def _rollouts(self) -> RolloutReader:
+        return RolloutReader(self.api, self._location, self._identified(), self._cache)
+
+    def _identified(self) -> Lookup:
+        """The tables of this account, after account and region were checked once."""
+        with self._lock:
+            if self._lookup is None:
+                account = Account(self._clients.partition, self._location.account_id, self._location.region)
+                self._lookup = Lookup(self.api, self._location, account)
+            return self._lookup
+
+
+def _unreadable(query: Query, error: MolthubError) -> Observation:
+    """Nothing could be read: every instance asked for is Unknown in every kind."""
+    failures = tuple(as_failure(error, kind) for kind in Kind)
+    asked = query.desired if query.only is None else query.only
+    instances = {identity: ObservedInstance(identity, failures=failures) for identity in sorted(asked)}
+    secret_failures = {item: as_failure(error, Kind.SECRET) for item in sorted(query.secrets)}
+    return Observation(
+        key=query.key,
+        instances=instances,
+        secrets={},
+        failures=failures,
+        complete=False,
+        secret_failures=secret_failures,
+    )
+
+
+def aws_provider_factory(
+    *,
+    cache: TaskDefinitionCache | None = None,
+    throttle: Throttle = no_throttle,
+    new_token: Callable[[], str] = new_gateway_token,
+) -> ProviderFactory:
+    """A ProviderFactory for AWS. One provider per (environment, location), sessions and cache shared.
+
+    Credentials, profile and endpoints are taken from the environment as boto3 takes them (AWS_ENDPOINT_URL…).
+    new_token gives the value of a new gateway secret; it goes to Secrets Manager and nowhere else.
+    """
+    sessions = Sessions()
+    shared = cache if cache is not None else TaskDefinitionCache()
+    providers: dict[tuple[EnvironmentKey, Location], AwsProvider] = {}
+    lock = threading.Lock()
+
+    def provider(key: EnvironmentKey, location: Location) -> AwsProvider:
+        with lock:
+            if (key, location) not in providers:
+                clients = Clients(sessions, location)
+                providers[key, location] = AwsProvider(
+                    location, clients, cache=shared, throttle=throttle, new_token=new_token
+                )
+            return providers[key, location]
+
+    return provider

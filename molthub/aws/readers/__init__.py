@@ -1,0 +1,1 @@
+"""Reads: one file per AWS service. Functions named `project…` are pure; `list…`, `read…` and `describe…` call."""

@@ -1,0 +1,148 @@
+"""Task definitions: read once each (a revision never changes), projected onto TaskDefinition.
+
+The cache holds AWS's raw answer, not our type: what a secret's ARN means can change while the revision cannot.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from molthub.aws.api import Api, Refusal
+from molthub.aws.arns import Names
+from molthub.aws.members import SHAPES, Ignored, unmanaged
+from molthub.aws.readers.containers import project_container
+from molthub.resources.normal import normalise, task_fingerprint
+from molthub.resources.types import TaskDefinition
+
+Raw = Mapping[str, Any]
+
+CPU_PER_VCPU = 1024
+MIB_PER_GIB = 1024
+NO_SUCH_DEFINITION = frozenset({"ClientException"})
+"""What DescribeTaskDefinition answers for a family without an active revision."""
+
+
+class TaskDefinitionCache:
+    """Revisions by ARN. Thread-safe. `load` and `save` keep them across processes; a broken file is no cache."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Raw] = {}
+
+    def get(self, arn: str) -> Raw | None:
+        with self._lock:
+            return self._known.get(arn)
+
+    def put(self, raw: Raw) -> Raw:
+        """Keeps a revision as DescribeTaskDefinition or RegisterTaskDefinition told it, and gives it back."""
+        kept = settings(raw)
+        with self._lock:
+            self._known[raw["taskDefinitionArn"]] = kept
+        return kept
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._known)
+
+    def load(self, path: Path) -> None:
+        """Adds what an earlier `save` wrote."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        if isinstance(data, dict):
+            with self._lock:
+                self._known.update(data)
+
+    def save(self, path: Path) -> None:
+        """Writes everything known, whole or not at all."""
+        with self._lock:
+            text = json.dumps(self._known, separators=(",", ":"), default=str)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+
+
+def settings(raw: Raw) -> Raw:
+    """The part of a revision that can be set, plus its ARN: what never changes, as plain JSON."""
+    kept = {name: value for name, value in raw.items() if not _is_bookkeeping(name)}
+    return {**kept, "taskDefinitionArn": raw["taskDefinitionArn"]}
+
+
+def _is_bookkeeping(name: str) -> bool:
+    placement = SHAPES["TaskDefinition"].get(name)
+    return isinstance(placement, Ignored)
+
+
+def read_revision(api: Api, cache: TaskDefinitionCache, arn: str) -> Raw:
+    """A revision by ARN, from the cache when it was read before."""
+    known = cache.get(arn)
+    if known is not None:
+        return known
+    answer = api.call("ecs", "DescribeTaskDefinition", taskDefinition=arn, subject=arn)
+    return cache.put(answer["taskDefinition"])
+
+
+def read_latest(api: Api, cache: TaskDefinitionCache, family: str) -> Raw | None:
+    """The latest active revision of a family, or None when there is none."""
+    answer = api.expecting(NO_SUCH_DEFINITION, "ecs", "DescribeTaskDefinition", taskDefinition=family, subject=family)
+    if isinstance(answer, Refusal):
+        return None
+    raw = answer["taskDefinition"]
+    if raw.get("status", "ACTIVE") != "ACTIVE":
+        return None
+    return cache.put(raw)
+
+
+def project_task_definition(raw: Raw, names: Names) -> TaskDefinition:
+    """Our type of a revision, normalised."""
+    platform = raw.get("runtimePlatform") or {}
+    storage = raw.get("ephemeralStorage") or {}
+    return normalise(
+        TaskDefinition(
+            family=raw["family"],
+            cpu=_units(raw.get("cpu"), "vcpu", CPU_PER_VCPU),
+            memory=_units(raw.get("memory"), "gb", MIB_PER_GIB),
+            architecture=platform.get("cpuArchitecture") or "X86_64",
+            task_role=names.role(raw.get("taskRoleArn") or ""),
+            execution_role=names.role(raw.get("executionRoleArn") or ""),
+            containers=tuple(project_container(item, names) for item in raw.get("containerDefinitions") or ()),
+            volumes=tuple(item["name"] for item in raw.get("volumes") or ()),
+            operating_system=platform.get("operatingSystemFamily") or "LINUX",
+            network_mode=raw.get("networkMode") or "bridge",
+            compatibilities=tuple(raw.get("requiresCompatibilities") or ()),
+            ephemeral_storage_gib=storage.get("sizeInGiB"),
+            unmanaged=tuple(_unmanaged(raw)),
+        )
+    )
+
+
+def fingerprint_of(raw: Raw, names: Names) -> str:
+    """The fingerprint of a revision's content."""
+    return task_fingerprint(project_task_definition(raw, names))
+
+
+def secret_values(raw: Raw) -> list[str]:
+    """Where a revision names secrets."""
+    return [
+        secret["valueFrom"]
+        for container in raw.get("containerDefinitions") or ()
+        for secret in container.get("secrets") or ()
+    ]
+
+
+def _unmanaged(raw: Raw) -> Iterator[tuple[str, str]]:
+    yield from unmanaged("TaskDefinition", raw)
+    for volume in raw.get("volumes") or ():
+        yield from unmanaged("Volume", volume, f"volumes[{volume.get('name')}].")
+
+
+def _units(raw: str | int | None, unit: str, size: int) -> int:
+    """`"1024"`, `"1 vCPU"` and `"2GB"` all in the small unit."""
+    text = str(raw or 0).lower().replace(" ", "")
+    return int(float(text.removesuffix(unit)) * size) if text.endswith(unit) else int(text)
