@@ -1,1 +1,7 @@
-"""Git: poll, fetch, read blobs, history, commit and push. The only importer of GitPython. Never a checkout."""
+"""Git: poll, fetch, read blobs, history, commit and push. The only importer of GitPython. Never a checkout.
+
+`repository.py` opens a fleet repository, by URL through a bare mirror or directly where a person stands in one;
+`writing.py` (the only user of GitPython) makes commits for `init`, the demo and the tests. Everything else reads
+through `process.py`: one sealed environment in which git runs no hook, no filter, no pager, no prompt and no
+transport that was not asked for. Nothing that came from a repository is ever executed, followed or checked out.
+"""

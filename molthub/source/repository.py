@@ -1,0 +1,272 @@
+"""Opens a fleet repository: a local one is read where it lies, every other through a mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from molthub.errors import StallingError
+from molthub.source.history import FORMAT, parse_log
+from molthub.source.locations import Location, check_ref, parse_location
+from molthub.source.mirror import Mirror
+from molthub.source.network import empty_repository, foreign_owner
+from molthub.source.objects import CorruptRepositoryError, ObjectReader, unknown_ref
+from molthub.source.process import Git, GitFailedError, require_git
+from molthub.source.protocol import FleetSource
+from molthub.source.types import CommitInfo, Snapshot
+from molthub.source.worktree import WorkingTree
+
+Answer = TypeVar("Answer")
+
+
+def open_repository(
+    location: str, *, ref: str | None, cache_dir: Path, mirror: bool = False, allow_local: bool = False
+) -> FleetSource:
+    """The fleet repository at a path or URL. Reads nothing from the network yet.
+
+    location     path of a working repository or a bare one, or an https, ssh or `user@host:path` URL
+    ref          branch, tag or full hash to follow; None: HEAD of a local one, the default branch of a remote one
+    cache_dir    where mirrors lie
+    mirror       read a local path through a mirror too, as the controller does
+    allow_local  take `file://` URLs
+    Raises MH-GIT-001, -002, -005, -010 or -012.
+    """
+    place = parse_location(location, allow_local=allow_local)
+    if ref is not None:
+        check_ref(ref)
+    require_git()
+    if place.path is None or mirror:
+        if place.path is not None:
+            _discover(place.path, trusted=True)
+        return MirroredRepository(mirror=Mirror(location=place, cache_dir=cache_dir), ref=ref)
+    return _local(place, ref)
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """The reading half of FleetSource over one ObjectReader."""
+
+    reader: ObjectReader
+    shallow: Callable[[], bool]
+
+    def changed_paths(self, old: str, new: str) -> frozenset[str]:
+        for commit in (old, new):
+            self.reader.require(commit)
+        options = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv")
+        answer = self.reader.read("diff-tree", *options, "--end-of-options", old, new)
+        return frozenset(path.decode("utf-8", "backslashreplace") for path in answer.split(b"\0") if path)
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        if self.reader.lookup((old,)) == (None,):
+            return self._not_found(old)
+        self.reader.require(new)
+        try:
+            self.reader.git.run("merge-base", "--is-ancestor", "--end-of-options", old, new)
+        except GitFailedError as error:
+            if error.code != 1:
+                raise CorruptRepositoryError(self.reader.label) from error
+            return self._not_found(old)
+        return True
+
+    def commit(self, sha: str) -> CommitInfo:
+        self.reader.require(sha)
+        return parse_log(self.reader.read("log", "--no-walk", "-z", FORMAT, "--end-of-options", sha))[0]
+
+    def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
+        self.reader.require(new)
+        if old is not None:
+            self.reader.require(old)
+        if self.shallow() and (old is None or not self.is_ancestor(old, new)):
+            raise _shallow(self.reader.label)
+        bounds = (new,) if old is None else (new, f"^{old}")
+        return parse_log(self.reader.read("log", "--topo-order", "-z", FORMAT, "--end-of-options", *bounds))
+
+    def _not_found(self, commit: str) -> bool:
+        """No: unless the history that would hold it was cut off."""
+        if self.shallow():
+            raise _shallow(self.reader.label, commit)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRepository:
+    """A repository on this machine, read where it lies; nothing in it is written. A FleetSource."""
+
+    label: str
+    ref: str | None
+    reader: ObjectReader
+    root: Path | None
+
+    def poll(self) -> str:
+        if self.ref is not None:
+            return self.reader.resolve(self.ref)
+        commit = self._head()
+        if commit is None:
+            raise self._unborn()
+        return commit
+
+    def fetch(self) -> str:
+        return self.poll()
+
+    def resolve(self, ref: str) -> str:
+        return self.reader.resolve(ref)
+
+    def snapshot(self, commit: str) -> Snapshot:
+        return self.reader.snapshot(commit)
+
+    def working_tree(self) -> Snapshot:
+        if self.root is None:
+            raise _no_working_tree(self.label)
+        return WorkingTree(root=self.root, reader=self.reader, head=self._head()).read()
+
+    def changed_paths(self, old: str, new: str) -> frozenset[str]:
+        return self._questions.changed_paths(old, new)
+
+    def contains(self, commit: str) -> bool:
+        return self._questions.is_ancestor(commit, self.poll())
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        return self._questions.is_ancestor(old, new)
+
+    def commit(self, sha: str) -> CommitInfo:
+        return self._questions.commit(sha)
+
+    def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
+        return self._questions.commits_between(old, new)
+
+    def _head(self) -> str | None:
+        return self.reader.lookup(("HEAD",))[0]
+
+    def _unborn(self) -> StallingError:
+        if not self.reader.read("for-each-ref", "--count=1"):
+            return empty_repository(self.label)
+        return StallingError(
+            "MH-GIT-007", f"the branch checked out in {self.label} has no commit", fix="Commit, or name one with --ref."
+        )
+
+    @property
+    def _questions(self) -> _Questions:
+        return _Questions(reader=self.reader, shallow=lambda: _is_shallow(self.reader))
+
+
+@dataclass(slots=True)
+class MirroredRepository:
+    """A repository read through a bare mirror, which is cloned when first needed and heals itself. A FleetSource."""
+
+    mirror: Mirror
+    ref: str | None
+    _followed: str | None = field(default=None, init=False)
+
+    @property
+    def label(self) -> str:
+        return self.mirror.location.label
+
+    def poll(self) -> str:
+        self._followed, commit = self.mirror.remote.poll(self.ref)
+        return commit
+
+    def fetch(self) -> str:
+        """Bring the mirror up to date; the hash is what the mirror holds, which may be newer than the last poll's."""
+        self.poll()
+        self.mirror.update()
+        return self._tip()
+
+    def resolve(self, ref: str) -> str:
+        if ref == "HEAD":
+            return self._tip()
+        return self._reading(lambda reader: reader.resolve(ref))
+
+    def snapshot(self, commit: str) -> Snapshot:
+        return self._reading(lambda reader: reader.snapshot(commit))
+
+    def working_tree(self) -> Snapshot:
+        raise _no_working_tree(self.label)
+
+    def changed_paths(self, old: str, new: str) -> frozenset[str]:
+        return self._asking(lambda questions: questions.changed_paths(old, new))
+
+    def contains(self, commit: str) -> bool:
+        tip = self._tip()
+        return self._asking(lambda questions: questions.is_ancestor(commit, tip))
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        return self._asking(lambda questions: questions.is_ancestor(old, new))
+
+    def commit(self, sha: str) -> CommitInfo:
+        return self._asking(lambda questions: questions.commit(sha))
+
+    def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
+        return self._asking(lambda questions: questions.commits_between(old, new))
+
+    def _tip(self) -> str:
+        """What the mirror holds for the followed ref; cloned again when the remote has it and the mirror lost it."""
+        if self._followed is None:
+            self.poll()
+        followed = self._followed or "HEAD"
+        found = self._reading(lambda reader: reader.lookup((followed,)))[0]
+        if found is None:
+            self.mirror.replace()
+            found = self.mirror.reader.lookup((followed,))[0]
+        if found is None:
+            raise unknown_ref(self.ref or followed, self.label)
+        return found
+
+    def _asking(self, question: Callable[[_Questions], Answer]) -> Answer:
+        return self._reading(lambda reader: question(_Questions(reader=reader, shallow=lambda: _is_shallow(reader))))
+
+    def _reading(self, question: Callable[[ObjectReader], Answer]) -> Answer:
+        """Ask the mirror; when it turns out damaged, make it anew and ask once more."""
+        self.mirror.ensure()
+        try:
+            return question(self.mirror.reader)
+        except CorruptRepositoryError:
+            self.mirror.replace()
+            return question(self.mirror.reader)
+
+
+def _local(place: Location, ref: str | None) -> LocalRepository:
+    assert place.path is not None
+    git_dir, root = _discover(place.path, trusted=False)
+    reader = ObjectReader(git=Git(git_dir=git_dir, work_tree=root), label=place.label)
+    return LocalRepository(label=place.label, ref=ref, reader=reader, root=root)
+
+
+def _discover(path: Path, *, trusted: bool) -> tuple[Path, Path | None]:
+    """The git directory and the top of the working tree (None when bare) of the repository that holds the path."""
+    if not path.exists():
+        raise StallingError("MH-GIT-002", f"there is no {path}", fix="Check the path.")
+    config = (("safe.directory", "*"),) if trusted else ()
+    try:
+        answer = Git(start=path, config=config).run(
+            "rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir"
+        )
+        bare, inside, git_dir = answer.decode("utf-8", "surrogateescape").splitlines()[:3]
+        if bare == "true" or inside != "true":
+            return Path(git_dir), None
+        top = Git(start=path, config=config).run("rev-parse", "--show-toplevel")
+    except GitFailedError as error:
+        if "dubious ownership" in error.stderr:
+            raise foreign_owner(str(path)) from error
+        raise StallingError(
+            "MH-GIT-002", f"{path} is not a Git repository", fix="Run 'git init' there, or name another with --repo."
+        ) from error
+    return Path(git_dir), Path(top.decode("utf-8", "surrogateescape").removesuffix("\n"))
+
+
+def _is_shallow(reader: ObjectReader) -> bool:
+    return reader.read("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def _shallow(label: str, commit: str | None = None) -> StallingError:
+    why = f"cannot be told whether it holds {commit[:12]}" if commit else "its history is needed"
+    return StallingError(
+        "MH-GIT-008", f"{label} is a shallow clone, and {why}", fix="Run 'git fetch --unshallow' there."
+    )
+
+
+def _no_working_tree(label: str) -> StallingError:
+    return StallingError(
+        "MH-GIT-011", f"{label} has no working tree to read", fix="Name a commit with --ref, or a path with --repo."
+    )
