@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-_END = r"[A-Za-z0-9_-]"
-
 FORMATS: tuple[tuple[str, str], ...] = (
     # Models
     ("an Anthropic key", r"sk-ant-[A-Za-z0-9_-]{8,}"),
@@ -72,25 +70,35 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("a Figma token", r"fig[dou]r?_[A-Za-z0-9_-]{20,}"),
     ("a Postman key", r"PMAK-[0-9a-f]{20,}-[0-9a-f]{20,}"),
     # Forms without an issuer
-    ("a private key", r"-----BEGIN[A-Z0-9 ]*PRIVATE KEY|LS0tLS1CRUdJTi[A-Za-z0-9+/=]*"),
+    ("a private key", r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]*"),
     ("a signed web token (JWT)", r"eyJ[A-Za-z0-9_-]{8,}\.(?:eyJ)?[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*"),
     ("a signed address", r"(?i:[?&](?:sig|x-amz-signature|x-goog-signature)=)[A-Za-z0-9%+/=_-]{20,}"),
     ("a bearer token", r"(?i:bearer\s+)(?=[A-Za-z0-9._~+/=-]*[0-9])[A-Za-z0-9._~+/=-]{16,}"),
     ("a name and password in base64", r"(?i:basic\s+)(?=[A-Za-z0-9+/=]*[A-Z0-9])[A-Za-z0-9+/]{12,}={0,2}"),
-    ("an address with a password", r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@?#]*:(?![<$*{])[^\s/@]+@"),
 )
-"""Kind and pattern, most telling first."""
+"""Kind and pattern, most telling first. None begins in the middle of a word: `(?<!…)` below."""
 
-_ALL = re.compile("|".join(f"(?P<k{index}>(?<!{_END})(?:{pattern}))" for index, (_, pattern) in enumerate(FORMATS)))
-_EXACT_LENGTH = {"a Telegram bot token", "an AWS access key"}
+ANYWHERE: tuple[tuple[str, str], ...] = (
+    ("a private key", r"-----BEGIN[A-Z0-9 ]*PRIVATE KEY"),
+    ("an address with a password", r"://[^\s/:@?#]*:(?![<$*{])[^\s/@]+@"),
+)
+"""Forms that may follow anything. Both open with a literal, so that a search takes linear time."""
+
+_END = r"[A-Za-z0-9_-]"
+_WORDS = re.compile("|".join(f"(?P<k{index}>(?<!{_END})(?:{pattern}))" for index, (_, pattern) in enumerate(FORMATS)))
+_ANYWHERE = tuple((kind, re.compile(pattern)) for kind, pattern in ANYWHERE)
+_EXACT_LENGTH = frozenset({"a Telegram bot token", "an AWS access key"})
 _CERTIFICATE = ("LS0tLS1CRUdJTiBDRVJU", "LS0tLS1CRUdJTiBQVUJM")  # "-----BEGIN CERT", "-----BEGIN PUBL"
 
 
 def known_format(text: str) -> str | None:
     """The kind of the first known token in a text, as "a Slack token", or None."""
-    for match in _ALL.finditer(text):
+    for kind, pattern in _ANYWHERE:
+        if pattern.search(text):
+            return kind
+    for match in _WORDS.finditer(text):
         kind = FORMATS[int((match.lastgroup or "k0")[1:])][0]
-        runs_on = re.match(_END, text[match.end() :]) is not None
+        runs_on = re.match(_END, text[match.end() : match.end() + 1]) is not None
         if (kind in _EXACT_LENGTH and runs_on) or match[0].startswith(_CERTIFICATE):
             continue
         return kind

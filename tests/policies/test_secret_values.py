@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import string
+import time
 
 import pytest
 
@@ -97,6 +98,8 @@ TOKENS: dict[str, str] = {
     "database string": "Server=db;User Id=bot;Pass" + "word=hunter22;",
     "in a sentence": "back on Monday, the password is " + "hunter22",
     "assignment": "pass api_key=" + "abc123def and go",
+    "key in the middle of text": "x" + pem(""),
+    "address in the middle of text": "see_https://bot:" + "hunter2" + "@tools.example.com",
     "signed address": "https://b.s3.amazonaws.com/x?X-Amz-Signature=" + chars(64, HEX),
 }
 
@@ -216,3 +219,12 @@ def test_a_name_tells_a_secret(name: str) -> None:
 )  # fmt: skip
 def test_a_name_tells_no_secret(name: str) -> None:
     assert not looks_secret(name)
+
+
+@pytest.mark.parametrize(
+    "unit", ["a.", "eyJ", "a://b:", "bearer ", "sk-", "token=", "-----BEGIN ", "0a", "?sig=", "A-"]
+)
+def test_a_long_hostile_text_is_judged_in_linear_time(unit: str) -> None:
+    began = time.perf_counter()
+    secret_kind(unit * (250_000 // len(unit)))
+    assert time.perf_counter() - began < 20  # a quadratic search takes minutes
