@@ -1,0 +1,83 @@
+"""Drives a running simulator over HTTP. Standard library only, so that anybody may use it."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from molthub.errors import StallingError
+
+Json = dict[str, Any]
+
+
+class SimulatorControl:
+    """The control path of a simulator."""
+
+    def __init__(self, endpoint_url: str, *, timeout: float = 30.0) -> None:
+        self._base = endpoint_url.rstrip("/")
+        self._timeout = timeout
+
+    def reset(self) -> None:
+        """An empty account, no rules, counters at zero."""
+        self._post("reset")
+
+    def seed(self, *, environments: Sequence[Mapping[str, Any]] = (), secrets: Sequence[str] = ()) -> None:
+        """Make VPC, subnets and cluster of each environment with exactly the given ids, and secrets by name.
+
+        environments: [{"accountId", "region", "cluster", "vpcId", "subnetIds"}]. Not counted.
+        """
+        self._post("seed", {"environments": [dict(item) for item in environments], "secrets": list(secrets)})
+
+    def counters(self) -> Json:
+        """{"reads": n, "writes": n, "operations": {"ecs:CreateService": n}} since the last reset of the counters."""
+        return self._get("counters")
+
+    def reset_counters(self) -> None:
+        self._post("counters/reset")
+
+    def calls(self) -> list[Json]:
+        """Every call in order: number, service, operation, write, account, region, error, fault."""
+        calls: list[Json] = self._get("calls")["calls"]
+        return calls
+
+    def violations(self) -> list[str]:
+        """Requests that no AWS would accept, and those that the simulator could not answer."""
+        found: list[str] = self._get("violations")["violations"]
+        return found
+
+    def clear_violations(self) -> None:
+        self._post("violations/clear")
+
+    def advance(self, seconds: float) -> None:
+        """Push simulated time forward."""
+        self._post("advance", {"seconds": seconds})
+
+    def set_speed(self, speed: float) -> None:
+        self._post("speed", {"speed": speed})
+
+    def add_image_rule(self, image: str, behaviour: str) -> None:
+        """image: a glob; behaviour: ok, cannot-pull, crash, init-fails, unhealthy, out-of-memory, exits-later."""
+        self._post("images", {"image": image, "behaviour": behaviour})
+
+    def _get(self, path: str) -> Json:
+        return self._request("GET", path, None)
+
+    def _post(self, path: str, body: Json | None = None, *, timeout: float | None = None) -> Json:
+        return self._request("POST", path, body or {}, timeout=timeout)
+
+    def _request(self, method: str, path: str, body: Json | None, *, timeout: float | None = None) -> Json:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._base}/_molthub/{path}", data=data, method=method)  # noqa: S310
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy
+        try:
+            with opener.open(request, timeout=timeout or self._timeout) as response:
+                answer: Json = json.loads(response.read())
+                return answer
+        except urllib.error.HTTPError as error:
+            message = json.loads(error.read()).get("message", str(error))
+            raise StallingError(
+                "MH-SIM-005", message, fix="see docs/simulator.md for what the control path takes"
+            ) from error

@@ -1,0 +1,77 @@
+"""The control path, `/_molthub/…`: JSON in, JSON out, never counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from molthub.simulator.backend import GLOBAL_LOCK
+from molthub.simulator.ecs.images import Behaviour
+from molthub.simulator.replies import Answer
+from molthub.simulator.seeding import seed
+from molthub.simulator.world import World
+
+Json = dict[str, Any]
+
+
+class Control:
+    """Answers the control path of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._actions: dict[tuple[str, str], Callable[[Json], Json]] = {
+            ("POST", "reset"): self._reset,
+            ("POST", "seed"): self._seed,
+            ("GET", "counters"): lambda _: self._world.ledger.counters(),
+            ("POST", "counters/reset"): self._reset_counters,
+            ("GET", "calls"): lambda _: {"calls": self._world.ledger.log()},
+            ("GET", "violations"): lambda _: {"violations": [str(item) for item in self._world.ledger.violations]},
+            ("POST", "violations/clear"): self._clear_violations,
+            ("POST", "advance"): self._advance,
+            ("POST", "speed"): self._speed,
+            ("POST", "images"): self._image_rule,
+        }
+
+    def __call__(self, method: str, path: str, body: bytes) -> Answer:
+        action = self._actions.get((method, path.removeprefix("/_molthub/")))
+        if action is None:
+            return _json(404, {"message": f"the control path has no {method} {path}"})
+        try:
+            with GLOBAL_LOCK:
+                return _json(200, action(json.loads(body or b"{}")))
+        except (KeyError, TypeError, ValueError) as error:
+            return _json(400, {"message": f"{method} {path}: {type(error).__name__}: {error}"})
+
+    def _reset(self, _: Json) -> Json:
+        self._world.reset()
+        return {}
+
+    def _seed(self, wanted: Json) -> Json:
+        seed(self._world, environments=wanted.get("environments", []), secrets=wanted.get("secrets", []))
+        return {}
+
+    def _reset_counters(self, _: Json) -> Json:
+        self._world.ledger.calls.clear()
+        return {}
+
+    def _clear_violations(self, _: Json) -> Json:
+        self._world.ledger.violations.clear()
+        return {}
+
+    def _advance(self, wanted: Json) -> Json:
+        self._world.clock.advance(float(wanted["seconds"]))
+        self._world.settle()
+        return {}
+
+    def _speed(self, wanted: Json) -> Json:
+        self._world.clock.set_speed(float(wanted["speed"]))
+        return {}
+
+    def _image_rule(self, wanted: Json) -> Json:
+        self._world.ecs.engine.images.add(str(wanted["image"]), Behaviour(wanted["behaviour"]))
+        return {}
+
+
+def _json(status: int, content: Json) -> Answer:
+    return Answer(status, (("Content-Type", "application/json"),), json.dumps(content).encode())

@@ -1,0 +1,68 @@
+"""A furnished account: VPC, subnets and cluster with exactly the ids of a manifest, and secrets to link."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from moto.ec2.models import subnets as moto_subnets
+from moto.ec2.models import vpcs as moto_vpcs
+
+from molthub.simulator.backend import replaced
+from molthub.simulator.surroundings import ANY_KEY
+from molthub.simulator.world import World
+
+VPC_RANGE = "10.0.0.0/16"
+DEFAULT_ACCOUNT, DEFAULT_REGION = "123456789012", "eu-west-1"
+
+
+def seed(world: World, *, environments: Sequence[Mapping[str, Any]], secrets: Sequence[str]) -> None:
+    """Make what is not there yet.
+
+    secrets  names, in the account and region of every environment; a task may ask each for any JSON key
+    """
+    places = {(str(item["accountId"]), str(item["region"])) for item in environments}
+    for environment in environments:
+        _seed_environment(world, environment)
+    for account, region in sorted(places) or [(DEFAULT_ACCOUNT, DEFAULT_REGION)]:
+        _seed_secrets(world, account, region, secrets)
+
+
+def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
+    account, region = str(wanted["accountId"]), str(wanted["region"])
+    ec2 = world.moto.backend("ec2", account, region)
+    vpc_id = str(wanted["vpcId"])
+    if vpc_id not in ec2.vpcs:
+        with replaced(moto_vpcs, "random_vpc_id", lambda: vpc_id):
+            ec2.create_vpc(VPC_RANGE)
+    known = {subnet for zone in ec2.subnets.values() for subnet in zone}
+    taken = sum(subnet.vpc_id == vpc_id for zone in ec2.subnets.values() for subnet in zone.values())
+    blocks = list(ipaddress.ip_network(VPC_RANGE).subnets(new_prefix=24))
+    for index, subnet_id in enumerate(wanted["subnetIds"]):
+        if subnet_id in known:
+            continue
+        zone = f"{region}{'abc'[index % 3]}"
+        with replaced(moto_subnets, "random_subnet_id", lambda chosen=subnet_id: chosen):
+            ec2.create_subnet(vpc_id, str(blocks[taken]), availability_zone=zone)
+        taken += 1
+    world.ecs.call("CreateCluster", account=account, region=region, params={"clusterName": wanted["cluster"]})
+
+
+def _seed_secrets(world: World, account: str, region: str, names: Sequence[str]) -> None:
+    backend = world.moto.backend("secretsmanager", account, region)
+    for name in names:
+        if name in backend.secrets:
+            continue
+        backend.create_secret(
+            name=name,
+            secret_string=json.dumps({ANY_KEY: "dummy"}),
+            secret_binary=None,
+            description="Made by the simulator",
+            tags=[],
+            kms_key_id=None,
+            client_request_token=None,
+            replica_regions=[],
+            force_overwrite=False,
+        )

@@ -1,0 +1,165 @@
+"""What ECS sees of the account when it starts a task: roles, secrets, log groups, network. Wordings are AWS's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from molthub.simulator.backend import MotoWorld
+from molthub.simulator.ecs.state import Json, Region
+
+_SECRET_ARN = re.compile(r"(arn:aws[a-z-]*:secretsmanager:[^:]+:\d{12}:secret:[^:]+)(?::([^:]*):([^:]*):([^:]*))?")
+_INITIALISE = "ResourceInitializationError: unable to pull secrets or registry auth: "
+_PULL = _INITIALISE + "execution resource retrieval failed: unable to retrieve secret from asm: "
+_LOGGER = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+    "failed to create Cloudwatch log stream: "
+)
+
+ANY_KEY = "molthub-simulator"
+"""A secret whose JSON value has this key is a dummy that holds every key a task asks for."""
+
+
+class Account:
+    """Reads moto's state; writes nothing. now: simulated seconds; role_delay: until a new role can be used."""
+
+    def __init__(self, world: MotoWorld, now: Callable[[], float]) -> None:
+        self._world = world
+        self._now = now
+        self.role_delay = 0.0
+        self.role_born: dict[str, float] = {}
+
+    def assume_problem(self, account: str, role_arn: str) -> str | None:
+        role = self.role(account, role_arn)
+        if role is not None and "ecs-tasks.amazonaws.com" in str(role.assume_role_policy_document):
+            return None
+        return (
+            f"ECS was unable to assume the role '{role_arn}' that was provided for this task. Please verify that "
+            "the role being passed has the proper trust relationship and permissions and that your IAM user has "
+            "permissions to pass this role."
+        )
+
+    def pass_problem(self, account: str, role_arn: str) -> str | None:
+        born = self.role_born.get(role_arn)
+        if born is None or self._now() >= born + self.role_delay:
+            return None
+        return f"User: arn:aws:iam::{account}:root is not authorized to perform: iam:PassRole on resource: {role_arn}"
+
+    def startup_problem(self, region: Region, content: Json) -> str | None:
+        role = self.role(region.account, content.get("executionRoleArn", ""))
+        for container in content["containerDefinitions"]:
+            for secret in container.get("secrets", ()):
+                problem = self._secret_problem(region, role, secret["valueFrom"])
+                if problem is not None:
+                    return problem
+        return self._log_problem(region, role, content)
+
+    def network_problem(self, region: Region, subnets: list[str], groups: list[str]) -> str | None:
+        ec2 = self._world.backend("ec2", region.account, region.name)
+        known = {subnet for zone in ec2.subnets.values() for subnet in zone}
+        for subnet in subnets:
+            if subnet not in known:
+                return (
+                    f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist "
+                    "(ErrorCode: InvalidSubnetID.NotFound)."
+                )
+        known = {group for vpc in ec2.groups.values() for group in vpc}
+        for group in groups:
+            if group not in known:
+                return (
+                    f"Error retrieving security group information for [{group}]: The security group '{group}' does "
+                    "not exist (ErrorCode: InvalidGroup.NotFound)."
+                )
+        return None
+
+    def role(self, account: str, arn: str) -> Any | None:
+        """moto's role, or None."""
+        iam = self._world.backend("iam", account, "aws")
+        return next((role for role in iam.roles.values() if role.arn == arn), None)
+
+    def _secret_problem(self, region: Region, role: Any, value_from: str) -> str | None:
+        match = _SECRET_ARN.fullmatch(value_from)
+        if match is None:
+            return _PULL + "invalid ARN"
+        arn, json_key = match[1], match[2]
+        secrets = self._world.backend("secretsmanager", region.account, region.name).secrets
+        secret = secrets.get(arn)
+        if secret is None:
+            return _PULL + "ResourceNotFoundException: Secrets Manager can't find the specified secret."
+        if not allows(role, "secretsmanager:GetSecretValue", secret.arn):
+            return _PULL + _denied(role, "secretsmanager:GetSecretValue", secret.arn)
+        if secret.deleted_date is not None:
+            return _PULL + (
+                "InvalidRequestException: You can't perform this operation on the secret because it was marked for "
+                "deletion."
+            )
+        return _value_problem(secret, json_key)
+
+    def _log_problem(self, region: Region, role: Any, content: Json) -> str | None:
+        logs = self._world.backend("logs", region.account, region.name)
+        for container in content["containerDefinitions"]:
+            configuration = container.get("logConfiguration", {})
+            if configuration.get("logDriver") != "awslogs":
+                continue
+            name = configuration.get("options", {}).get("awslogs-group", "")
+            if name not in logs.groups:
+                return _LOGGER + "ResourceNotFoundException: The specified log group does not exist."
+            arn = f"arn:aws:logs:{region.name}:{region.account}:log-group:{name}:log-stream:any"
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+                if not allows(role, action, arn):
+                    return _LOGGER + _denied(role, action, arn)
+        return None
+
+
+def _value_problem(secret: Any, json_key: str | None) -> str | None:
+    current = next(
+        (version for version in secret.versions.values() if "AWSCURRENT" in version.get("version_stages", ())), None
+    )
+    if current is None:
+        return _PULL + (
+            "ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: "
+            "AWSCURRENT"
+        )
+    if not json_key:
+        return None
+    try:
+        held = json.loads(current.get("secret_string") or "")
+    except ValueError:
+        held = None
+    if not isinstance(held, dict) or not {json_key, ANY_KEY} & set(held):
+        return _PULL + f"retrieved secret from Secrets Manager did not contain json key {json_key}"
+    return None
+
+
+def allows(role: Any, action: str, resource: str) -> bool:
+    """Whether a role's policies allow it: Allow and Deny, Action and Resource; conditions are not emulated."""
+    if role is None:
+        return False
+    documents = [*role.policies.values(), *(policy.document for policy in role.managed_policies.values())]
+    allowed = False
+    for document in documents:
+        parsed = json.loads(document) if isinstance(document, str) else document
+        for statement in _listed(parsed.get("Statement", [])):
+            if _matches(statement.get("Action"), action.lower(), fold=True) and _matches(
+                statement.get("Resource"), resource, fold=False
+            ):
+                if statement.get("Effect") == "Deny":
+                    return False
+                allowed = True
+    return allowed
+
+
+def _matches(patterns: Any, text: str, *, fold: bool) -> bool:
+    return any(fnmatchcase(text, pattern.lower() if fold else pattern) for pattern in _listed(patterns or []))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _denied(role: Any, action: str, resource: str) -> str:
+    who = f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/task" if role else "anonymous"
+    return f"AccessDeniedException: User: {who} is not authorized to perform: {action} on resource: {resource}"
