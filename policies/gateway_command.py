@@ -25,9 +25,14 @@ class GatewayCommand:
         profile = assumed_profile(runtime.image)
         refused = profile.split_command(command)[1]
         if refused:
-            options = ", ".join(sorted(profile.allowed_options))
-            yield Finding(
-                f"the command holds what is not passed on to the Moltbot: {' '.join(map(quoted, refused))}",
-                ("spec", "runtime", "command"),
-                f"Begin it with {' '.join(profile.start)}, or leave that out; it may add {options}",
-            )
+            start, options = " ".join(profile.start), ", ".join(sorted(profile.allowed_options))
+            fix = f"Begin it with {start}; it may add {options}"
+            yield Finding(_complaint(command, refused, start), ("spec", "runtime", "command"), fix)
+
+
+def _complaint(command: list[str], refused: tuple[str, ...], start: str) -> str:
+    """Names the options alone: what follows one may be a secret that nothing but its place gives away."""
+    if refused == tuple(command):
+        return f"the command does not begin with {start}"
+    names = [quoted(word.partition("=")[0]) for word in refused if word.startswith("-")]
+    return f"the command holds what is not passed on to the Moltbot: {', '.join(names) or 'a word that is no option'}"

@@ -303,6 +303,27 @@ CASES = [
         'the command holds what is not passed on to the Moltbot: "--force"',
     ),
     Case(
+        "MH-RUN-004",
+        COMMAND,
+        ["node", "openclaw.mjs", "gateway", "--session=hunter2", "hunter3"],
+        ["node", "openclaw.mjs", "gateway", "--verbose"],
+        'the command holds what is not passed on to the Moltbot: "--session"',
+    ),
+    Case(
+        "MH-RUN-004",
+        COMMAND,
+        ["node", "openclaw.mjs", "gateway", "run"],
+        ["node", "openclaw.mjs", "gateway"],
+        "the command holds what is not passed on to the Moltbot: a word that is no option",
+    ),
+    Case(
+        "MH-RUN-004",
+        COMMAND,
+        ["sh", "-c", "node openclaw.mjs gateway"],
+        ["node", "openclaw.mjs", "gateway"],
+        "the command does not begin with node openclaw.mjs gateway",
+    ),
+    Case(
         "MH-CHAN-001",
         IMAGE,
         f"{OFFICIAL}:2026.9.6",

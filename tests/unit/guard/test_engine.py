@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -152,3 +154,11 @@ def test_a_reason_that_a_rule_complains_about_is_not_repeated() -> None:
     found = verdicts(*rules, waivers=[waiver("2027-01-31", reason="the token is hunter2hunter2")])
     assert "hunter2" not in "".join(map(str, (*found.errors, *found.notices)))
     assert found.notices[0].message == "WAIVED until 2027-01-31: (reason not shown) [MH-IMG-900: the image is bad]"
+
+
+def test_every_reference_of_the_engine_has_its_section() -> None:
+    code = files("molthub.guard").joinpath("engine.py").read_text(encoding="utf-8")
+    pages = files("molthub.errors").joinpath("pages", "pol.md").read_text(encoding="utf-8")
+    references = set(re.findall(r'"(MH-POL-[0-9]{3})"', code))
+    assert references == set(re.findall(r"^## (MH-POL-[0-9]{3}) \w", pages, re.MULTILINE))
+    assert len(references) == 5
