@@ -1,0 +1,62 @@
+"""The command tree. Every name, in the order people read it in `molthub --help`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from molthub.cli.commands import completion, explain, init, schema, validate, version
+from molthub.cli.options import examples
+
+HELP = """Run a fleet of Moltbots on AWS from manifests in a Git repository.
+
+Commits are the changes: edit a manifest, look at `molthub plan`, commit, and let the controller (or
+`molthub apply`) make it so.
+"""
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="molthub",
+    help=HELP,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings=CONTEXT,
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage (or changes, with --detailed-exitcode), 3 try again later, "
+    "70 a bug, 130 interrupted.",
+)
+
+
+@app.callback()
+def _root(
+    version_: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit")] = False,
+) -> None:
+    assert not version_, "main.py answers it before typer is imported; here it is only for the help"
+
+
+def _add(name: str, command: Callable[..., Any], *lines: str, to: typer.Typer = app) -> None:
+    to.command(name, epilog=examples(*lines), context_settings=CONTEXT)(command)
+
+
+_add(
+    "init",
+    init.init,
+    "molthub init my-fleet",
+    "molthub init --fleet acme-bots --workspace acme --environment prod --account 123456789012 \\\n"
+    "      --region eu-west-1 --vpc vpc-0a1b --subnet subnet-0a --subnet subnet-0b",
+)
+_add(
+    "validate",
+    validate.validate,
+    "molthub validate",
+    "molthub validate instances/acme/prod/support-bot.yaml",
+    "molthub validate --strict -o json .",
+    "molthub validate --watch",
+)
+_add("explain", explain.explain, "molthub explain MH-IMG-001", "molthub explain acme/prod/support-bot")
+_add("schema", schema.schema, "molthub schema > .molthub/molthub.schema.json", "molthub schema MoltbotInstance")
+_add("completion", completion.completion, "molthub completion bash > /etc/bash_completion.d/molthub")
+_add("version", version.version, "molthub version", "molthub version -o json")

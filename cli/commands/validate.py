@@ -1,0 +1,101 @@
+"""`molthub validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molthub.cli.exit_codes import ExitCode
+from molthub.cli.options import NoColorOption, Output, OutputOption, RefOption, RepoOption
+from molthub.cli.terminal import Terminal, terminal
+from molthub.cli.views.validation import Validation
+
+
+def validate(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH", help="Files, folders, or a whole fleet repository")
+    ] = None,
+    output: OutputOption = Output.HUMAN,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Validate again whenever a file changes")] = False,
+    repo: RepoOption = None,
+    ref: RefOption = None,
+    no_color: NoColorOption = False,
+) -> int:
+    """Check manifests and guardrails, without AWS
+
+    Each document is checked by itself; inside a fleet repository (a molthub.yaml at its root) the references
+    between documents are checked too. By default the repository you stand in, as it lies there: with --repo URL
+    or --ref a committed revision instead, and paths are then paths in it.
+    """
+    from molthub.cli import context
+    from molthub.cli.validating import validate_paths, validation_of
+
+    term = terminal(no_color=no_color)
+    roots = context.roots_of(ctx)
+    if paths and _from_environment(ctx):
+        repo = None  # somebody named files on the disk; MOLTHUB_REPO is a default for when nobody does
+    committed = ref is not None or (repo is not None and context.is_remote(repo))
+    if committed and watch:
+        raise typer.BadParameter("follows files on the disk; leave out --ref and --repo URL", param_hint="--watch")
+
+    def once() -> int:
+        if committed:
+            named = frozenset(path.as_posix() for path in paths or () if path != Path())
+            result = validation_of(context.check_commit(roots, repo=repo, ref=ref), only=named or frozenset({""}))
+        else:
+            result = validate_paths(_here(repo, paths), rules=roots.rules(), now=roots.now())
+        return _show(result, output, strict=strict, term=term)
+
+    if not watch:
+        return once()
+    return _watch(once, _here(repo, paths), term)
+
+
+def _from_environment(ctx: typer.Context) -> bool:
+    source = ctx.get_parameter_source("repo")
+    return source is not None and source.name == "ENVIRONMENT"
+
+
+def _here(repo: str | None, paths: list[Path] | None) -> list[Path]:
+    """Paths are seen from --repo when it is said; none of them means all of the fleet that one stands in."""
+    from molthub.cli.disk import fleet_root
+
+    base = Path(repo or "")
+    return [base / path for path in paths] if paths else [fleet_root(base) or base]
+
+
+def _show(result: Validation, output: Output, *, strict: bool, term: Terminal) -> int:
+    from molthub.cli.views import validation
+
+    if output is Output.JSON:
+        term.json(validation.data(result, strict=strict))
+    else:
+        term.data(validation.human(result, strict=strict, colour=term.colour_out))
+    return ExitCode.OK if result.ok(strict=strict) else ExitCode.FAILED
+
+
+def _watch(once: Callable[[], int], paths: list[Path], term: Terminal) -> int:
+    """Until Ctrl-C; a path that is gone for a moment (an editor saving) is no reason to end."""
+    from watchfiles import watch as changes
+
+    from molthub.cli.views.diagnostics import human
+    from molthub.errors import MolthubError
+
+    def again() -> None:
+        try:
+            once()
+        except MolthubError as error:
+            term.say(human([error.diagnostic], colour=term.colour_err))
+        term.out.flush()
+        term.say("Watching; Ctrl-C ends.")
+
+    again()
+    for _ in changes(*paths, watch_filter=lambda _change, path: path.endswith((".yaml", ".yml"))):
+        term.data("")
+        again()
+    return ExitCode.OK

@@ -1,0 +1,175 @@
+"""The composition root of the command line: which repository, provider, rules, clock and store a command works with.
+
+The only file of cli/ that names an adapter. Whatever is heavy is imported inside the function that needs it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from molthub.errors import StallingError
+
+if TYPE_CHECKING:
+    from molthub.apply.settings import Clock
+    from molthub.pipeline.types import CheckedFleet, Collaborators, Rules, Scope
+    from molthub.provider.protocols import ProviderFactory
+    from molthub.source.protocol import FleetSource
+    from molthub.source.types import Snapshot
+
+
+def _system_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _builtin_rules() -> Rules:
+    from molthub.policies.registry import builtin_rules
+
+    return builtin_rules()
+
+
+def _aws() -> ProviderFactory:
+    from molthub.aws.provider import aws_provider_factory
+
+    return aws_provider_factory()
+
+
+def _system_clock() -> Clock:
+    from molthub.apply.settings import SystemClock
+
+    return SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """What everything else is made from. Tests hand in their own; people get these."""
+
+    rules: Callable[[], Rules] = _builtin_rules
+    providers: Callable[[], ProviderFactory] = _aws
+    now: Callable[[], datetime] = _system_now
+    clock: Callable[[], Clock] = _system_clock
+
+
+def roots_of(ctx: typer.Context) -> Roots:
+    """The roots this process was started with."""
+    return ctx.obj if isinstance(ctx.obj, Roots) else Roots()
+
+
+def cache_dir() -> Path:
+    """Where mirrors lie: MOLTHUB_CACHE_DIR, else the user's cache folder."""
+    given = os.environ.get("MOLTHUB_CACHE_DIR")
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return (Path(given) if given else Path(base) / "molthub").expanduser()
+
+
+def database_url() -> str | None:
+    """Where the controller keeps status and events, when it is said."""
+    return os.environ.get("MOLTHUB_DATABASE_URL") or None
+
+
+def actor() -> str:
+    """Who applies: the operating system's user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+def is_remote(repo: str) -> bool:
+    """Whether it is a URL (or ssh's shorthand) rather than a path."""
+    from molthub.source.locations import parse_location
+
+    return parse_location(repo).path is None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFleet:
+    """A fleet repository read and checked, with everything the pipeline needs to go on.
+
+    uncommitted  the working tree differs from the commit that was read (local repositories only)
+    """
+
+    source: FleetSource
+    checked: CheckedFleet
+    collaborators: Collaborators
+    uncommitted: bool = False
+
+    @property
+    def commit(self) -> str | None:
+        """Full hash; None when a working tree was read."""
+        return self.checked.snapshot.commit
+
+
+def open_source(repo: str | None, ref: str | None) -> FleetSource:
+    """The fleet repository named, or the one stood in. Raises MH-GIT-NNN."""
+    from molthub.source.repository import open_repository
+
+    return open_repository(repo or ".", ref=ref, cache_dir=cache_dir())
+
+
+def open_fleet(roots: Roots, *, repo: str | None, ref: str | None, committed: bool = False) -> OpenFleet:
+    """Read and check a fleet repository: at `ref`, else the working tree when it differs from HEAD, else HEAD.
+
+    committed  never the working tree: what `apply` reads
+    """
+    from molthub.pipeline.engine import check
+    from molthub.pipeline.types import Collaborators
+
+    source = open_source(repo, ref)
+    here = None if ref is not None or is_remote(repo or ".") else _working_tree(source)
+    dirty = here is not None and here.dirty
+    snapshot = here if here is not None and dirty and not committed else source.snapshot(source.fetch())
+    rules = roots.rules()
+    collaborators = Collaborators(rules=rules, providers=roots.providers(), now=roots.now, source=source)
+    return OpenFleet(source, check(snapshot, rules=rules, now=roots.now()), collaborators, uncommitted=dirty)
+
+
+def _working_tree(source: FleetSource) -> Snapshot | None:
+    """None for a bare repository, which has none."""
+    try:
+        return source.working_tree()
+    except StallingError as error:
+        if error.ref == "MH-GIT-011":
+            return None
+        raise
+
+
+def check_commit(roots: Roots, *, repo: str | None, ref: str | None) -> CheckedFleet:
+    """A committed revision, checked without any cloud."""
+    from molthub.pipeline.engine import check
+
+    source = open_source(repo, ref)
+    return check(source.snapshot(source.fetch()), rules=roots.rules(), now=roots.now())
+
+
+def scope_of(
+    checked: CheckedFleet,
+    *,
+    workspaces: Iterable[str] | None = None,
+    environments: Iterable[str] | None = None,
+    instances: Iterable[str] | None = None,
+) -> Scope:
+    """What the command line names as a Scope. Raises typer.BadParameter for a malformed or unknown name."""
+    from molthub.pipeline.types import Scope
+    from molthub.resources.identity import EnvironmentKey
+
+    keys: set[EnvironmentKey] = set()
+    for text in environments or ():
+        workspace, slash, name = text.partition("/")
+        if not (workspace and slash and name) or "/" in name:
+            raise typer.BadParameter(f"{text!r} is not WORKSPACE/NAME", param_hint="--environment")
+        keys.add(EnvironmentKey(workspace, name))
+    known = checked.documents.environments
+    for workspace in workspaces or ():
+        found = {key for key in known if key.workspace == workspace}
+        if not found:
+            raise typer.BadParameter(f"no environment of this fleet is in {workspace!r}", param_hint="--workspace")
+        keys |= found
+    return Scope(environments=frozenset(keys), instances=frozenset(instances or ()))

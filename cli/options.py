@@ -1,0 +1,66 @@
+"""The options that several commands share, each said once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Output(StrEnum):
+    """How a command that prints data prints it."""
+
+    HUMAN = "human"
+    JSON = "json"
+
+
+class TableOutput(StrEnum):
+    """The same for a command whose human form is a table."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+
+class Text(StrEnum):
+    """The same for documents."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+RepoOption = Annotated[
+    str | None,
+    typer.Option(
+        "--repo",
+        envvar="MOLTHUB_REPO",
+        metavar="PATH|URL",
+        help="The fleet repository; by default the one you stand in",
+    ),
+]
+RefOption = Annotated[
+    str | None,
+    typer.Option("--ref", metavar="REF", help="A branch, tag or commit; by default HEAD"),
+]
+OutputOption = Annotated[Output, typer.Option("-o", "--output", help="How to print the result")]
+TableOption = Annotated[TableOutput, typer.Option("-o", "--output", help="How to print the result")]
+TextOption = Annotated[Text, typer.Option("-o", "--output", help="How to print the result")]
+NoColorOption = Annotated[bool, typer.Option("--no-color", help="Print no colours (NO_COLOR does the same)")]
+WorkspaceOption = Annotated[
+    list[str] | None, typer.Option("--workspace", metavar="NAME", help="Only this workspace (repeatable)")
+]
+EnvironmentOption = Annotated[
+    list[str] | None,
+    typer.Option("--environment", metavar="WORKSPACE/NAME", help="Only this environment (repeatable)"),
+]
+InstancesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique"),
+]
+
+
+def examples(*commands: str) -> str:
+    """The epilogue of a command's help. The \\b keeps the lines as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
