@@ -60,10 +60,10 @@ def _labels(model: MoltbotInstance, place: Place) -> Iterator[Diagnostic]:
             yield _label(f"the label {shown_key(key)} is not a legal AWS tag key", place.key(where))
         elif key.lower().startswith(RESERVED_TAG_PREFIXES):
             prefixes = " and ".join(RESERVED_TAG_PREFIXES)
-            yield _label("a label uses a reserved prefix", place.key(where), f"Labels may not begin with {prefixes}.")
+            yield _label("a label uses a reserved prefix", place.key(where), f"Labels may not begin with {prefixes}")
         elif key.lower() in seen:
             message = f"the label {shown_key(key)} differs from another only in letter case, which IAM ignores"
-            yield _label(message, place.key(where), "Remove one of the two.")
+            yield _label(message, place.key(where), "Remove one of the two")
         if len(value) > MAX_TAG_VALUE or not _is_tag_text(value):
             yield _label(f"the value of the label {shown_key(key)} is not a legal AWS tag value", place(where))
         seen.add(key.lower())
@@ -77,7 +77,7 @@ def _is_tag_text(text: str) -> bool:
 
 
 def _label(message: str, location: Location, fix: str = "") -> Diagnostic:
-    rule = "Use letters, digits, inner spaces and _ . : / = + - @ (keys to 128, values to 256 characters)."
+    rule = "Use letters, digits, inner spaces and _ . : / = + - @ (keys to 128, values to 256 characters)"
     return Diagnostic("MH-MAN-017", message, location, fix or rule)
 
 
@@ -90,15 +90,15 @@ def _secrets(model: MoltbotInstance, place: Place) -> Iterator[Diagnostic]:
         where = ("spec", "secrets", index, "name")
         if entry.name in names:
             message = f"two entries of `spec.secrets` have the name {entry.name}"
-            yield Diagnostic("MH-MAN-019", message, place(where), "Rename or remove one of them.")
+            yield Diagnostic("MH-MAN-019", message, place(where), "Rename or remove one of them")
         if entry.name in model.spec.runtime.env:
             message = f"{entry.name} is in `spec.secrets` and in `spec.runtime.env`"
-            yield Diagnostic("MH-MAN-022", message, place(where), "Keep only the secret.")
+            yield Diagnostic("MH-MAN-022", message, place(where), "Keep only the secret")
         names.append(entry.name)
     for path, name in secret_references(model.spec, ("spec",)):
         if name not in names:
             meant = nearest(name, names)
-            fix = f"Did you mean {meant}?" if meant else "Add an entry of that name, with its key."
+            fix = f"Did you mean {meant}?" if meant else "Add an entry of that name, with its key"
             message = f"`spec.secrets` has no entry named {name}"
             yield Diagnostic("MH-MAN-018", message, place((*path, "secret")), fix)
 
@@ -107,10 +107,10 @@ def _bare(model: MoltbotInstance, place: Place) -> Iterator[Diagnostic]:
     """A Moltbot that could not do anything: allowed, and said."""
     channels = model.spec.channels
     if model.spec.model is None:
-        fix = "Set `spec.model.primary` and `spec.model.apiKey`."
+        fix = "Set `spec.model.primary` and `spec.model.apiKey`"
         yield Diagnostic("MH-MAN-020", "no model is set, so it cannot answer", place(("spec",)), fix, Severity.WARNING)
     if channels.slack is None and channels.telegram is None and channels.webhook is None:
-        message, fix = "no channel is set, so nobody can reach it", "Set one in `spec.channels`."
+        message, fix = "no channel is set, so nobody can reach it", "Set one in `spec.channels`"
         yield Diagnostic("MH-MAN-021", message, place(("spec",)), fix, Severity.WARNING)
 
 
@@ -122,4 +122,4 @@ def _subnets(model: Environment, place: Place) -> Iterator[Diagnostic]:
     for index, subnet in enumerate(subnets):
         if subnet in subnets[:index]:
             where = ("spec", "aws", "subnetIds", index)
-            yield Diagnostic("MH-MAN-024", "a subnet is listed twice", place(where), "Remove one of the two.")
+            yield Diagnostic("MH-MAN-024", "a subnet is listed twice", place(where), "Remove one of the two")

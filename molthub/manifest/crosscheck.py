@@ -34,7 +34,7 @@ def duplicate_environments(environments: Iterable[LoadedEnvironment]) -> Iterato
             others = _others(item, group)
             message = f"the environment {key} is also written in {others}"
             where = item.locate(("metadata", "name"))
-            yield Clash(item.path, Diagnostic("MH-FLEET-006", message, where, "Keep one of the files."))
+            yield Clash(item.path, Diagnostic("MH-FLEET-006", message, where, "Keep one of the files"))
 
 
 def duplicate_instances(instances: Iterable[LoadedInstance]) -> Iterator[Clash]:
@@ -49,7 +49,7 @@ def duplicate_instances(instances: Iterable[LoadedInstance]) -> Iterator[Clash]:
         for item in group:
             if item.path not in clashing:
                 message = f"the name {item.display_name} is also taken by {_others(item, group)}"
-                fix = "Give one of them another name; its id may stay."
+                fix = "Give one of them another name; its id may stay"
                 yield Clash(item.path, _error("MH-FLEET-005", message, item, ("metadata", "name"), fix))
 
 
@@ -65,11 +65,11 @@ def missing_environments(
             continue
         if item.key in unusable:
             message = f"its environment {item.key} cannot be used"
-            fix = f"Mend {unusable[item.key]} first."
+            fix = f"Mend {unusable[item.key]} first"
             yield Clash(item.path, _error("MH-FLEET-008", message, item, ("metadata", "environment"), fix))
             continue
         meant = nearest(str(item.key), sorted(known))
-        fix = f"Did you mean {meant}?" if meant else "Add an Environment of that workspace and name."
+        fix = f"Did you mean {meant}?" if meant else "Add an Environment of that workspace and name"
         message = f"there is no environment {item.key}"
         yield Clash(item.path, _error("MH-FLEET-003", message, item, ("metadata", "environment"), fix))
 
@@ -80,10 +80,10 @@ def _same_identity(item: LoadedInstance, group: list[LoadedInstance]) -> Diagnos
     if not one_name and any(other.model.metadata.id is None for other in group):
         where = ("metadata", "name" if meta.id is None else "id")
         what = "its id, which defaults to its name," if meta.id is None else "its id"
-        fix = "Give the newer one an id of its own; an id is for ever, so a renamed instance keeps the old one."
+        fix = "Give the newer one an id of its own; an id is for ever, so a renamed instance keeps the old one"
         return _error("MH-FLEET-007", f"{what} is also the id of {others}", item, where, fix)
     where = ("metadata", "name" if meta.id is None else "id")
-    fix = "Remove one of the files, or give the copy a name and an id of its own."
+    fix = "Remove one of the files, or give the copy a name and an id of its own"
     identity = f"{item.key}/{meta.id or meta.name}"
     return _error("MH-FLEET-004", f"the instance {identity} is also written in {others}", item, where, fix)
 

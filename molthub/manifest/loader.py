@@ -106,16 +106,16 @@ def _fleet(read: list[ReadFile]) -> tuple[LoadedFleet | None, list[Clash]]:
     for item in _fleets(read):
         if item.path != FLEET_PATH:
             message = f"a Fleet outside {FLEET_PATH} at the root of the repository"
-            fix = "Remove the file; a repository holds one fleet."
+            fix = "Remove the file; a repository holds one fleet"
             clashes.append(Clash(item.path, Diagnostic("MH-FLEET-002", message, item.locate(("kind",)), fix)))
     root = next((item for item in read if item.path == FLEET_PATH), None)
     if root is None:
         message = f"there is no {FLEET_PATH} at the root of the repository"
-        found = Diagnostic("MH-FLEET-001", message, Location(FLEET_PATH), "Run `molthub init`, or add it.")
+        found = Diagnostic("MH-FLEET-001", message, Location(FLEET_PATH), "Run `molthub init`, or add it")
         return None, [*clashes, Clash(FLEET_PATH, found)]
     if root.model is not None and not isinstance(root.model, Fleet):
         message = f"{FLEET_PATH} must hold the Fleet, and holds another kind"
-        found = Diagnostic("MH-FLEET-001", message, root.place(("kind",)), "Move it, and write the Fleet here.")
+        found = Diagnostic("MH-FLEET-001", message, root.place(("kind",)), "Move it, and write the Fleet here")
         return None, [*clashes, Clash(FLEET_PATH, found)]
     return next((item for item in _fleets(read) if item.path == FLEET_PATH), None), clashes
 

@@ -71,7 +71,7 @@ def read_file(path: str, content: bytes, *, expected: bool = False) -> ReadFile 
         if isinstance(document, list) and not (expected or _CLAIM.search(content)):
             return None
         message = "the document is not a mapping"
-        fix = f"A manifest begins with `apiVersion: {API_VERSION}`."
+        fix = f"A manifest begins with `apiVersion: {API_VERSION}`"
         return ReadFile(path, None, place, (Diagnostic("MH-MAN-015", message, place(()), fix),), {})
     if not (expected or _is_ours(document)):
         return None
@@ -138,14 +138,14 @@ def _header(document: dict[str, Any], place: Place, subject: str | None) -> list
     version, kind = document.get("apiVersion"), document.get("kind")
     if version != API_VERSION:
         message = "`apiVersion` is " + ("missing" if version is None else "not one that this Molthub reads")
-        fix = f"Write `apiVersion: {API_VERSION}`."
+        fix = f"Write `apiVersion: {API_VERSION}`"
         found.append(Diagnostic("MH-MAN-014", message, place(("apiVersion",)), fix, subject=subject))
     if kind in LATER_KINDS:
-        message, fix = f"`kind: {kind}` comes with a later release", "Remove the file until then."
+        message, fix = f"`kind: {kind}` comes with a later release", "Remove the file until then"
         found.append(Diagnostic("MH-MAN-016", message, place(("kind",)), fix))
     elif not isinstance(kind, str) or kind not in KINDS:
         message = "`kind` is not one that Molthub knows" if kind is not None else "`kind` is missing"
         meant = nearest(kind, list(KINDS)) if isinstance(kind, str) else None
-        fix = f"Did you mean {meant}?" if meant else f"Write one of {', '.join(KINDS)}."
+        fix = f"Did you mean {meant}?" if meant else f"Write one of {', '.join(KINDS)}"
         found.append(Diagnostic("MH-MAN-013", message, place(("kind",)), fix))
     return found

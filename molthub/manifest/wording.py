@@ -34,10 +34,10 @@ _SHAPES = {
     "enum": "one of the allowed words",
 }
 _SHAPE_FIXES = {
-    "a whole number": "Write digits alone: no quotes, no leading zero, no fraction, no unit.",
-    "a list": "Write each item on a line that begins with `- `.",
-    "a mapping": "Write `key: value` lines below it, indented.",
-    "text": "Write text.",
+    "a whole number": "Write digits alone: no quotes, no leading zero, no fraction, no unit",
+    "a list": "Write each item on a line that begins with `- `",
+    "a mapping": "Write `key: value` lines below it, indented",
+    "text": "Write text",
 }
 
 
@@ -54,7 +54,7 @@ def model_diagnostics(
     found.sort(key=lambda item: (_order(item.location), item.ref, item.message))
     if len(details) > MAX_DIAGNOSTICS:
         more = f"{len(details) - MAX_DIAGNOSTICS} further errors in this file are not shown"
-        found.append(Diagnostic("MH-MAN-023", more, place(()), "Mend the ones above first.", subject=subject))
+        found.append(Diagnostic("MH-MAN-023", more, place(()), "Mend the ones above first", subject=subject))
     return tuple(found)
 
 
@@ -89,13 +89,13 @@ def _words(item: ErrorDetails, model: type[BaseModel]) -> Words:
     if kind == "extra_forbidden":
         return _unknown(path, model)
     if kind == "missing":
-        return "MH-MAN-002", f"{name} is missing", "Add it; it has no default."
+        return "MH-MAN-002", f"{name} is missing", "Add it; it has no default"
     if kind in ("literal_error", "enum") and isinstance(item["input"], (str, int, float)):
         return _not_allowed(name, item["input"], str(context.get("expected", "")))
     if kind == "string_pattern_mismatch":
         words = PATTERN_WORDS.get(str(context.get("pattern")), "of another form")
         subject = f"a key of `{shown_path(path[:-1])}`" if item["loc"][-1:] == ("[key]",) else name
-        return "MH-MAN-006", f"{subject} must be {words}", "Write it in that form."
+        return "MH-MAN-006", f"{subject} must be {words}", "Write it in that form"
     if kind in ("molthub_instant", "molthub_day"):
         return _time_words(kind, name)
     limit = _limit_words(kind, name, context)
@@ -104,18 +104,18 @@ def _words(item: ErrorDetails, model: type[BaseModel]) -> Words:
 
 def _time_words(kind: str, name: str) -> Words:
     if kind == "molthub_day":
-        return "MH-MAN-011", f"{name} must be a day of the calendar", "Write it as 2027-01-31."
-    return "MH-MAN-011", f"{name} must be a time with a zone", "Write it as 2027-01-07T08:00:00Z."
+        return "MH-MAN-011", f"{name} must be a day of the calendar", "Write it as 2027-01-31"
+    return "MH-MAN-011", f"{name} must be a time with a zone", "Write it as 2027-01-07T08:00:00Z"
 
 
 _LIMITS: dict[str, tuple[str, str, str, str]] = {
     # pydantic's type: reference, the limit's name in its context, our words, fix
-    "string_too_short": ("MH-MAN-007", "min_length", "be at least {} characters long", "Write more of it."),
-    "string_too_long": ("MH-MAN-007", "max_length", "be at most {} characters long", "Shorten it."),
-    "too_short": ("MH-MAN-010", "min_length", "hold at least {}", "Add what is missing."),
-    "too_long": ("MH-MAN-010", "max_length", "hold at most {}", "Remove some."),
-    "greater_than_equal": ("MH-MAN-008", "ge", "be at least {}", "Write a larger number."),
-    "less_than_equal": ("MH-MAN-008", "le", "be at most {}", "Write a smaller number."),
+    "string_too_short": ("MH-MAN-007", "min_length", "be at least {} characters long", "Write more of it"),
+    "string_too_long": ("MH-MAN-007", "max_length", "be at most {} characters long", "Shorten it"),
+    "too_short": ("MH-MAN-010", "min_length", "hold at least {}", "Add what is missing"),
+    "too_long": ("MH-MAN-010", "max_length", "hold at most {}", "Remove some"),
+    "greater_than_equal": ("MH-MAN-008", "ge", "be at least {}", "Write a larger number"),
+    "less_than_equal": ("MH-MAN-008", "le", "be at most {}", "Write a smaller number"),
 }
 
 
@@ -129,26 +129,26 @@ def _limit_words(kind: str, name: str, context: dict[str, Any]) -> Words | None:
 def _shape_words(kind: str, name: str, given: Any) -> Words:
     shape = _SHAPES.get(kind, "something else")
     if given is None:
-        return "MH-MAN-012", f"{name} is empty, and must be {shape}", "Write a value, or remove the key."
+        return "MH-MAN-012", f"{name} is empty, and must be {shape}", "Write a value, or remove the key"
     if kind == "string_type" and isinstance(given, (int, float)):
         what = "true or false" if isinstance(given, bool) else "a number"
         return (
             "MH-MAN-004",
             f"{name} must be text, but reads as {what}",
-            "Put it in quotes.",
+            "Put it in quotes",
         )
     if kind == "bool_type":
-        fix = "Write true or false without quotes; yes, no, on and off are plain text."
+        fix = "Write true or false without quotes; yes, no, on and off are plain text"
         return "MH-MAN-005", f"{name} must be true or false", fix
-    return "MH-MAN-003", f"{name} must be {shape}", _SHAPE_FIXES.get(shape, "Write it in that form.")
+    return "MH-MAN-003", f"{name} must be {shape}", _SHAPE_FIXES.get(shape, "Write it in that form")
 
 
 def _not_allowed(name: str, given: str | float, expected: str) -> Words:
     allowed = re.findall(r"'([^']*)'", expected) or re.findall(r"\d+", expected)
     message = f"{name} must be {_one_of(allowed)}"
     meant = nearest(given, allowed) if isinstance(given, str) else None
-    several = f"Did you mean {meant}?" if meant else "Write one of them."
-    fix = f"Write {allowed[0]}." if len(allowed) == 1 else several
+    several = f"Did you mean {meant}?" if meant else "Write one of them"
+    fix = f"Write {allowed[0]}" if len(allowed) == 1 else several
     return "MH-MAN-009", message, fix
 
 
@@ -168,11 +168,11 @@ def _unknown(path: Path, model: type[BaseModel]) -> Words:
     fields = list(at.model_fields) if at else []
     homes = sorted({home for field, home in _homes(model, ()) if field == name})
     if len(homes) == 1:
-        return "MH-MAN-001", message, f"It belongs in `{homes[0]}`." if homes[0] else "It belongs at the top."
+        return "MH-MAN-001", message, f"It belongs in `{homes[0]}`" if homes[0] else "It belongs at the top"
     meant = nearest(name, fields)
     if meant:
         return "MH-MAN-001", message, f"Did you mean `{meant}`?"
-    return "MH-MAN-001", message, f"Remove it; known here: {', '.join(fields)}." if fields else "Remove it."
+    return "MH-MAN-001", message, f"Remove it; known here: {', '.join(fields)}" if fields else "Remove it"
 
 
 def _homes(model: type[BaseModel], path: Path) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,7 @@ def _read(content: bytes, *, places: Places | None, loader: Any) -> Value:
         raise YamlRefusedError(
             "MH-YAML-014",
             "the file is empty, or holds only comments",
-            fix="Write a manifest, or remove the file.",
+            fix="Write a manifest, or remove the file",
             mark=Mark(1, 1),
         )
     return builder.result
@@ -120,13 +120,13 @@ class _Builder:
             frame = self._stack.pop()
             self._add(frame.value)
         elif kind is yaml.AliasEvent:
-            _refuse(event, "MH-YAML-007", "an alias (`*name`) is not allowed", "Write the value out.")
+            _refuse(event, "MH-YAML-007", "an alias (`*name`) is not allowed", "Write the value out")
         elif kind is yaml.DocumentStartEvent and self.complete:
             _refuse(
                 event,
                 "MH-YAML-012",
                 "the file holds a second document",
-                "Write one document a file; put the part after `---` into a file of its own.",
+                "Write one document a file; put the part after `---` into a file of its own",
             )
 
     def finished_entries(self) -> dict[str, Value]:
@@ -149,11 +149,11 @@ class _Builder:
     def _start(self, event: Any, value: list[Value] | dict[str, Value]) -> None:
         _refuse_properties(event)
         if len(self._stack) >= MAX_DEPTH:
-            fix = "Flatten it; a manifest never needs that."
+            fix = "Flatten it; a manifest never needs that"
             _refuse(event, "MH-YAML-006", f"nested more than {MAX_DEPTH} levels deep", fix)
         top = self._stack[-1] if self._stack else None
         if top is not None and isinstance(top.value, dict) and top.key is _NO_KEY:
-            _refuse(event, "MH-YAML-011", "a key must be plain text, not a list or a mapping", "Write a text key.")
+            _refuse(event, "MH-YAML-011", "a key must be plain text, not a list or a mapping", "Write a text key")
         self._mark(event)
         self._stack.append(_Frame(value, self._path()))
 
@@ -162,13 +162,13 @@ class _Builder:
         if event.style == '"':
             _refuse_escaped(event)
         if key == "<<":
-            _refuse(event, "MH-YAML-008", "a merge key (`<<`) is not allowed", "Write the merged fields out.")
+            _refuse(event, "MH-YAML-008", "a merge key (`<<`) is not allowed", "Write the merged fields out")
         assert isinstance(frame.value, dict)
         if key in frame.value:
             if len(self._stack) == 1:
                 del frame.value[key]  # which of the two was meant is unknown, so neither may be salvaged
             message = f"{shown_key(key)} is written twice in the same mapping"
-            _refuse(event, "MH-YAML-010", message, "Remove one of the two.")
+            _refuse(event, "MH-YAML-010", message, "Remove one of the two")
         frame.key = key
         if self._places is not None:
             self._places.keys[(*frame.path, key)] = _mark_of(event)
@@ -209,22 +209,22 @@ def _resolve(event: Any) -> Scalar:
         return text
     if _INT.match(text):
         if len(text) > MAX_INT_DIGITS:
-            _refuse(event, "MH-YAML-013", f"a number of more than {MAX_INT_DIGITS} digits", "Quote it if it is text.")
+            _refuse(event, "MH-YAML-013", f"a number of more than {MAX_INT_DIGITS} digits", "Quote it if it is text")
         return int(text)
     return float(text) if _FLOAT.match(text) else text
 
 
 def _refuse_properties(event: Any) -> None:
     if event.anchor is not None:
-        _refuse(event, "MH-YAML-007", "an anchor (`&name`) is not allowed", "Write the value out where it is used.")
+        _refuse(event, "MH-YAML-007", "an anchor (`&name`) is not allowed", "Write the value out where it is used")
     if event.tag is not None:
-        _refuse(event, "MH-YAML-009", "an explicit tag (`!name`) is not allowed", "Remove the tag; quote text values.")
+        _refuse(event, "MH-YAML-009", "an explicit tag (`!name`) is not allowed", "Remove the tag; quote text values")
 
 
 def _refuse_escaped(event: Any) -> None:
     if unwanted_character(event.value) is not None:
         message = "a control or direction-changing character, written as an escape"
-        _refuse(event, "MH-YAML-004", message, "Remove the escape.")
+        _refuse(event, "MH-YAML-004", message, "Remove the escape")
 
 
 def _refuse(event: Any, ref: str, message: str, fix: str) -> NoReturn:

@@ -24,16 +24,16 @@ _OTHER_ENCODINGS = (
 Words = tuple[str, str, str]
 """Reference, message, fix."""
 
-_QUOTE = ("MH-YAML-003", "a quote is opened and never closed", "Close it.")
-_FOLLOWS = ("MH-YAML-003", "something follows the end of the document", "Remove it, or indent it like the rest.")
-_COLON = ("MH-YAML-003", "a `: ` where no key can be", "Quote the text that holds it, or mend the indentation.")
-_LIST = ("MH-YAML-003", "a `[` is opened and not closed properly", "Close it, with commas between items.")
-_BRACE = ("MH-YAML-003", "a `{` is opened and not closed properly", "Close it, with commas between entries.")
-_BEGIN = ("MH-YAML-003", "a character that cannot begin a value here", "Quote the value.")
-_ENTRY = ("MH-YAML-003", "the line does not fit the mapping around it", "Write `key: value`, indented alike.")
-_ITEM = ("MH-YAML-003", "the line does not fit the list around it", "Begin each item with `- `, indented alike.")
-_ESCAPE = ("MH-YAML-003", "an escape that stands for no character", "Mend it, or use single quotes.")
-_TAG = ("MH-YAML-009", "an explicit tag (`!name`) is not allowed", "Remove the tag; quote text values.")
+_QUOTE = ("MH-YAML-003", "a quote is opened and never closed", "Close it")
+_FOLLOWS = ("MH-YAML-003", "something follows the end of the document", "Remove it, or indent it like the rest")
+_COLON = ("MH-YAML-003", "a `: ` where no key can be", "Quote the text that holds it, or mend the indentation")
+_LIST = ("MH-YAML-003", "a `[` is opened and not closed properly", "Close it, with commas between items")
+_BRACE = ("MH-YAML-003", "a `{` is opened and not closed properly", "Close it, with commas between entries")
+_BEGIN = ("MH-YAML-003", "a character that cannot begin a value here", "Quote the value")
+_ENTRY = ("MH-YAML-003", "the line does not fit the mapping around it", "Write `key: value`, indented alike")
+_ITEM = ("MH-YAML-003", "the line does not fit the list around it", "Begin each item with `- `, indented alike")
+_ESCAPE = ("MH-YAML-003", "an escape that stands for no character", "Mend it, or use single quotes")
+_TAG = ("MH-YAML-009", "an explicit tag (`!name`) is not allowed", "Remove the tag; quote text values")
 
 # In the parser's problem, in its context → our words; the first that fits.
 _SENTENCES: tuple[tuple[str, str, Words], ...] = (
@@ -91,16 +91,16 @@ def decode(content: bytes) -> str:
     """UTF-8 text without its BOM, at most MAX_BYTES, free of control characters. Raises YamlRefusedError."""
     if len(content) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 1024} KiB"
-        raise YamlRefusedError("MH-YAML-001", message, fix="Split it; a manifest is a few KiB.", mark=Mark(1, 1))
+        raise YamlRefusedError("MH-YAML-001", message, fix="Split it; a manifest is a few KiB", mark=Mark(1, 1))
     for bom, name in _OTHER_ENCODINGS:
         if content.startswith(bom):
-            raise _broken("MH-YAML-002", f"the file is {name}, not UTF-8", "Save it as UTF-8.", Mark(1, 1))
+            raise _broken("MH-YAML-002", f"the file is {name}, not UTF-8", "Save it as UTF-8", Mark(1, 1))
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         mark = _mark_at(content[: error.start].decode())
-        raise _broken("MH-YAML-002", "the file is not UTF-8", "Save it as UTF-8.", mark) from None
+        raise _broken("MH-YAML-002", "the file is not UTF-8", "Save it as UTF-8", mark) from None
     index = unwanted_character(text)
     if index is not None:
         raise _unwanted(text, index)
@@ -111,7 +111,7 @@ def unreadable(error: Exception, text: str, *, partial: dict[str, Any]) -> YamlR
     """The parser's complaint in our words; never a piece of the text, which may hold a secret."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:  # a character or an escape that YAML does not allow
-        refusal = _broken("MH-YAML-003", "a character that YAML does not allow", "Remove it.", Mark(1, 1))
+        refusal = _broken("MH-YAML-003", "a character that YAML does not allow", "Remove it", Mark(1, 1))
     else:
         lines = text.splitlines()
         line = lines[mark.line] if mark.line < len(lines) else ""
@@ -138,18 +138,18 @@ def _words(problem: str, context: str, line: str) -> Words:
     """Reference, message and fix for libyaml's and PyYAML's own sentences, which are alike enough."""
     indent = line[: len(line) - len(line.lstrip())]
     if "\t" in indent:
-        return "MH-YAML-005", "the line is indented with a tab", "Indent with spaces."
+        return "MH-YAML-005", "the line is indented with a tab", "Indent with spaces"
     for in_problem, in_context, words in _SENTENCES:
         if in_problem in problem and in_context in context:
             return words
-    return "MH-YAML-003", "the file is not valid YAML here", "Mend the syntax; an editor with YAML support shows it."
+    return "MH-YAML-003", "the file is not valid YAML here", "Mend the syntax; an editor with YAML support shows it"
 
 
 def _unwanted(text: str, index: int) -> YamlRefusedError:
     mark = _mark_at(text[:index])
     code = ord(text[index])
     what = "a NUL character" if code == 0 else f"a control or direction-changing character (U+{code:04X})"
-    return YamlRefusedError("MH-YAML-004", what, fix="Remove it.", mark=mark)
+    return YamlRefusedError("MH-YAML-004", what, fix="Remove it", mark=mark)
 
 
 def _mark_at(before: str) -> Mark:
