@@ -11,7 +11,8 @@ from molthub.resources.types import TaskDefinition
 
 LIMIT = 60 * 1024
 """Bytes. ECS refuses more than 64 KiB; the rest is room for what AWS adds."""
-PAIR_OVERHEAD = len('{"name":"","value":""}') - len('["",""]')
+PAIR_OVERHEAD = len('{"name":"","valueFrom":""}') - len('["",""]')
+ARN_OVERHEAD = len("arn:aws-us-gov:secretsmanager:ap-southeast-1:123456789012:secret:-AbCdEf") - len("${secret:}")
 
 
 class TaskDefinitionSize:
@@ -33,7 +34,10 @@ class TaskDefinitionSize:
 
 
 def rendered_size(definition: TaskDefinition) -> int:
-    """About how many bytes ECS gets to see: the compact JSON, its name-value pairs spelt out."""
-    pairs = sum(len(container.environment) + len(container.secrets) for container in definition.containers)
+    """About how many bytes ECS gets to see: the compact JSON, name-value pairs spelt out and secrets as ARNs."""
     text = json.dumps(to_json(definition), separators=(",", ":"))
-    return len(text.encode()) + pairs * PAIR_OVERHEAD
+    size = len(text.encode())
+    for container in definition.containers:
+        size += (len(container.environment) + len(container.secrets)) * PAIR_OVERHEAD
+        size += sum(value.startswith("${secret:") for _, value in container.secrets) * ARN_OVERHEAD
+    return size
