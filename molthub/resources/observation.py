@@ -37,7 +37,7 @@ class Rollout:
     deployment_id    ECS deployment id (`ecs-svc/…`)
     task_definition  fingerprint of what it rolls out ("" when it cannot be known any more)
     reason           ECS's own words plus, when it failed, the stopped task's reason
-    cause            set on FAILED and ROLLED_BACK
+    cause            set on FAILED and ROLLED_BACK; while IN_PROGRESS only when a stopped task leaves no doubt
     """
 
     deployment_id: str
