@@ -15,6 +15,7 @@ from molthub.policies.moltbot_memory import MoltbotMemory
 from molthub.policies.one_replica import OneReplica
 from molthub.policies.open_egress import OpenEgress
 from molthub.policies.plaintext_secret import PlaintextSecret
+from molthub.policies.plugins_in_image import PluginsInImage
 from molthub.policies.public_admin import PublicAdmin
 from molthub.policies.remote_install import RemoteInstall
 from molthub.policies.reserved_variables import ReservedVariables
@@ -42,6 +43,7 @@ def builtin_rules() -> tuple[GuardRule, ...]:
         ReservedVariables(),
         KnownRuntime(),
         GatewayCommand(),
+        PluginsInImage(),
         ChannelInImage(),
         FargateSize(),
         TaskDefinitionSize(),

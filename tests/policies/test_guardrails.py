@@ -324,6 +324,24 @@ CASES = [
         "the command does not begin with node openclaw.mjs gateway",
     ),
     Case(
+        "MH-RUN-005",
+        IMAGE,
+        f"{OFFICIAL}:2026.9.6",
+        "registry.example.com/acme/openclaw:2026.9.6-bedrock",
+        f'the image "{OFFICIAL}:2026.9.6" does not hold the model provider amazon-bedrock',
+        around={"spec.model.primary": "amazon-bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0"},
+    ),
+    Case(
+        "MH-RUN-005",
+        IMAGE,
+        "registry.example.com/acme/openclaw-slack:2026.9.6",
+        "registry.example.com/acme/openclaw-slack-otel:2026.9.6",
+        'the image "registry.example.com/acme/openclaw-slack:2026.9.6" does not hold diagnostics-otel, '
+        "so no trace is sent",
+        warns=True,
+        around={"spec.observability.tracing": {"endpoint": "https://otel.example.com"}},
+    ),
+    Case(
         "MH-CHAN-001",
         IMAGE,
         f"{OFFICIAL}:2026.9.6",
