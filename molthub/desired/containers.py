@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from molthub.desired.payload import INIT_VARIABLE, UID, init_payload, init_program
 from molthub.desired.profiles.images import parse_image
 from molthub.desired.profiles.types import RuntimeProfile
+from molthub.desired.secrets import SecretKey
 from molthub.desired.tags import pairs
 from molthub.manifest.models import InstanceSpec
 from molthub.resources.types import Container, HealthCheck, Mount, Pairs, Tmpfs
@@ -18,7 +19,8 @@ INIT = "init"
 CONFIG_VOLUME = "config"
 STATE_VOLUME = "state"
 KEYS_VOLUME = "keys"
-VOLUMES = (CONFIG_VOLUME, KEYS_VOLUME, STATE_VOLUME)
+CACHE_VOLUME = "cache"
+VOLUMES = (CACHE_VOLUME, CONFIG_VOLUME, KEYS_VOLUME, STATE_VOLUME)
 
 # What Docker grants by default, less what the init step needs: CHOWN hands the volumes over, SETUID and SETGID run the
 # config check as the Moltbot's user. Fargate lets a task add none but SYS_PTRACE, so each drop is named.
@@ -35,12 +37,12 @@ STOP_TIMEOUT = 120
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """What both containers are made of. secrets: variable → `valueFrom`; labels: of the gateway container."""
+    """What both containers are made of. secrets: by variable; labels: of the gateway container."""
 
     spec: InstanceSpec
     profile: RuntimeProfile
     service_name: str
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, SecretKey]
     labels: Mapping[str, str]
     log_options: Pairs
 
@@ -85,7 +87,7 @@ def gateway_container(materials: Materials) -> Container:
         command=tuple(arguments),
         working_directory=profile.app,
         environment=_environment(materials),
-        secrets=pairs(dict(materials.secrets)),
+        secrets=pairs({name: key.value_from for name, key in materials.secrets.items()}),
         mounts=_mounts(profile, config_read_only=True),
         depends_on=((INIT, "SUCCESS"),),
         labels=pairs(dict(materials.labels)),
@@ -130,6 +132,7 @@ def _environment(materials: Materials) -> Pairs:
 
 def _mounts(profile: RuntimeProfile, *, config_read_only: bool) -> tuple[Mount, ...]:
     return (
+        Mount(CACHE_VOLUME, profile.cache_dir),
         Mount(CONFIG_VOLUME, profile.config_dir, read_only=config_read_only),
         Mount(KEYS_VOLUME, profile.keys_dir),
         Mount(STATE_VOLUME, profile.state_dir),

@@ -45,7 +45,7 @@ def init_payload(profile: RuntimeProfile, config: dict[str, Any], secret_names: 
     """The init variable's value. secret_names: variables the config may name, given dummy values for the check."""
     payload = {
         "config": pack(config_text(config)),
-        "dirs": [profile.state_dir, profile.keys_dir],
+        "dirs": [profile.cache_dir, profile.keys_dir, profile.state_dir],
         "dummies": sorted(secret_names),
         "uid": UID,
         "validate": list(profile.validate),

@@ -66,13 +66,23 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
     identity = instance.identity(fleet)
     names, tags, place = names_of(identity), tags_of(identity, instance.model), _place(environment.model)
     spec, aws = instance.model.spec, environment.model.spec.aws
-    task = _task_definition(identity, instance, place, facts)
+    profile = assumed_profile(spec.runtime.image)
+    secrets = injected(spec, profile, names.gateway_secret)
+    materials = Materials(
+        spec=spec,
+        profile=profile,
+        service_name=str(identity),
+        secrets=secrets,
+        labels=_labels(identity, instance.model, facts),
+        log_options=log_options(group=names.log_group, region=place.region),
+    )
+    task = _task_definition(identity, materials)
     resources = ResourceSet(
         log_group=LogGroup(names.log_group, environment.model.spec.logs.retentionDays, tags),
         secret=Secret(names.gateway_secret, f"Gateway token of Molthub instance {identity}", tags=tags),
         security_group=security_group(identity, vpc_id=aws.vpcId, preset=spec.network.egressPreset, tags=tags),
         task_role=task_role(identity, spec, place=place, tags=tags),
-        execution_role=execution_role(identity, spec, place=place, tags=tags),
+        execution_role=execution_role(identity, spec, secrets=secrets.values(), place=place, tags=tags),
         task_definition=task,
         service=_service(identity, instance.model, environment.model, task=task, paused=facts.paused),
     )
@@ -83,17 +93,8 @@ def _place(environment: Environment) -> Place:
     return Place(account=environment.spec.aws.accountId, region=environment.spec.aws.region)
 
 
-def _task_definition(identity: Identity, instance: LoadedInstance, place: Place, facts: RenderFacts) -> TaskDefinition:
-    names, spec = names_of(identity), instance.model.spec
-    profile = assumed_profile(spec.runtime.image)
-    materials = Materials(
-        spec=spec,
-        profile=profile,
-        service_name=str(identity),
-        secrets=injected(spec, profile, names.gateway_secret),
-        labels=_labels(identity, instance.model, facts),
-        log_options=log_options(group=names.log_group, region=place.region),
-    )
+def _task_definition(identity: Identity, materials: Materials) -> TaskDefinition:
+    names, spec = names_of(identity), materials.spec
     definition = TaskDefinition(
         family=names.family,
         cpu=spec.runtime.cpu,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from molthub.desired.profiles.images import parse_image
-from molthub.desired.secrets import linked_sources, parse_key
+from molthub.desired.secrets import SecretKey
 from molthub.manifest.models import InstanceSpec, RoleStatement
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import canonical_policy
@@ -50,13 +50,15 @@ def task_role(identity: Identity, spec: InstanceSpec, *, place: Place, tags: Pai
     )
 
 
-def execution_role(identity: Identity, spec: InstanceSpec, *, place: Place, tags: Pairs) -> Role:
-    """Its secrets, its log group, its image where that is in ECR; nothing else."""
+def execution_role(
+    identity: Identity, spec: InstanceSpec, *, secrets: Iterable[SecretKey], place: Place, tags: Pairs
+) -> Role:
+    """The secrets it injects, its log group, its image where that is in ECR; nothing else."""
     names = names_of(identity)
-    sources = [*sorted(linked_sources(spec)), names.gateway_secret]
+    secret_arns = sorted({key.arn for key in secrets})
     log_streams = place.arn("logs", f"log-group:{names.log_group}:log-stream:moltbot/*")
     statements = [
-        _allow("Secrets", ["secretsmanager:GetSecretValue"], [parse_key(source).arn for source in sources]),
+        _allow("Secrets", ["secretsmanager:GetSecretValue"], secret_arns),
         _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]),
         *_image_pull(spec.runtime.image, place),
     ]

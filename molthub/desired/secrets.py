@@ -11,6 +11,8 @@ from molthub.desired.profiles.types import RuntimeProfile
 from molthub.manifest.models import InstanceSpec
 from molthub.resources.identity import Identity, gateway_version_id, names_of
 
+CHANNEL_ROLES = frozenset({"slack.botToken", "slack.appToken", "telegram.botToken"})
+
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
@@ -41,19 +43,23 @@ def linked_sources(spec: InstanceSpec) -> frozenset[str]:
     return frozenset(parse_key(entry.key).source for entry in spec.secrets)
 
 
-def injected(spec: InstanceSpec, profile: RuntimeProfile, gateway_secret: str) -> dict[str, str]:
-    """Environment variable → ECS `valueFrom` of everything the gateway is given.
+def injected(spec: InstanceSpec, profile: RuntimeProfile, gateway_secret: str) -> dict[str, SecretKey]:
+    """Environment variable → secret, of everything the gateway is given.
 
     Each entry under its own name; again under the name the Moltbot reads where a channel or the model refers to an
-    entry of another name; and the gateway token, which nothing may replace.
+    entry of another name; and the gateway token, which nothing may replace. A channel's variable is left out where
+    the manifest does not have that channel: its mere presence switches the channel on (seen in 2026.9.6).
     """
-    by_name = {entry.name: parse_key(entry.key).value_from for entry in spec.secrets}
+    by_name = {entry.name: parse_key(entry.key) for entry in spec.secrets}
+    roles = _roles(spec)
+    unused = {name for role, name in profile.native_secrets.items() if role in CHANNEL_ROLES and role not in roles}
+    own = {name: key for name, key in by_name.items() if name not in unused}
     native = {
         profile.native_secrets[role]: by_name[name]
-        for role, name in _roles(spec).items()
+        for role, name in roles.items()
         if role in profile.native_secrets and name in by_name
     }
-    return by_name | native | {profile.gateway_token: f"${{secret:{gateway_secret}}}"}
+    return own | native | {profile.gateway_token: SecretKey(gateway_secret, None)}
 
 
 def _roles(spec: InstanceSpec) -> dict[str, str]:

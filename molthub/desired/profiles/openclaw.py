@@ -12,6 +12,8 @@ from molthub.resources.types import Pairs
 CONFIG_PATH = "/etc/openclaw/openclaw.json"
 STATE_DIR = "/home/node/.openclaw"
 KEYS_DIR = "/home/node/.config/openclaw"
+CACHE_DIR = "/home/node/.cache"
+"""Copies of its databases go here while it reads them: too big for a tmpfs, and its root is read-only."""
 
 ALLOWED_OPTIONS = {"--verbose": False, "--compact": False, "--cli-backend-logs": False, "--ws-log": True}
 """What a manifest may add to the gateway's command: how much it logs. Every other option changes who may reach it,
@@ -56,6 +58,7 @@ def _environment(read_only: str) -> Pairs:
     return (
         ("HOME", "/home/node"),
         ("NODE_ENV", "production"),
+        ("NPM_CONFIG_OFFLINE", "true"),  # a plugin the image lacks is an error to see, not a download to make
         ("OPENCLAW_CONFIG_PATH", CONFIG_PATH),
         (read_only, "1"),
         ("OPENCLAW_STATE_DIR", STATE_DIR),
@@ -78,6 +81,7 @@ OPENCLAW_2026_09 = RuntimeProfile(
     config_path=CONFIG_PATH,
     state_dir=STATE_DIR,
     keys_dir=KEYS_DIR,
+    cache_dir=CACHE_DIR,
     native_secrets=NATIVE_SECRETS,
     config=config_2026_09,
 )
@@ -98,6 +102,7 @@ OPENCLAW_2026_06 = RuntimeProfile(
     config_path=CONFIG_PATH,
     state_dir=STATE_DIR,
     keys_dir=KEYS_DIR,
+    cache_dir=CACHE_DIR,
     native_secrets=NATIVE_SECRETS,
     config=config_2026_06,
 )

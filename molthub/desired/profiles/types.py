@@ -33,6 +33,7 @@ class RuntimeProfile:
     config_path      the config file; its folder is a volume of its own, read-only to the gateway
     state_dir        everything the Moltbot remembers
     keys_dir         the keys of its auth profiles, kept apart from the state
+    cache_dir        what it may lose
     native_secrets   role of a secret (`slack.botToken`, `provider:anthropic`) → the variable it reads by itself
     config           builds the config
     """
@@ -52,6 +53,7 @@ class RuntimeProfile:
     config_path: str
     state_dir: str
     keys_dir: str
+    cache_dir: str
     native_secrets: Mapping[str, str]
     config: ConfigBuilder
 
