@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from molthub.errors import Diagnostic, Location, Severity
 from molthub.manifest.models import Environment, Fleet, MoltbotInstance, SecretRef
 from molthub.manifest.places import Place
-from molthub.manifest.shown import shown_key
 from molthub.manifest.wording import nearest
 from molthub.resources.identity import RESERVED_TAG_PREFIXES
 
@@ -57,15 +56,15 @@ def _labels(model: MoltbotInstance, place: Place) -> Iterator[Diagnostic]:
     for key, value in model.metadata.labels.items():
         where = ("metadata", "labels", key)
         if not 1 <= len(key) <= MAX_TAG_KEY or not _is_tag_text(key):
-            yield _label(f"the label {shown_key(key)} is not a legal AWS tag key", place.key(where))
+            yield _label("this label is not a legal AWS tag key", place.key(where))
         elif key.lower().startswith(RESERVED_TAG_PREFIXES):
             prefixes = " and ".join(RESERVED_TAG_PREFIXES)
             yield _label("a label uses a reserved prefix", place.key(where), f"Labels may not begin with {prefixes}")
         elif key.lower() in seen:
-            message = f"the label {shown_key(key)} differs from another only in letter case, which IAM ignores"
+            message = "this label differs from another only in letter case, which IAM ignores"
             yield _label(message, place.key(where), "Remove one of the two")
         if len(value) > MAX_TAG_VALUE or not _is_tag_text(value):
-            yield _label(f"the value of the label {shown_key(key)} is not a legal AWS tag value", place(where))
+            yield _label("the value of this label is not a legal AWS tag value", place(where))
         seen.add(key.lower())
 
 

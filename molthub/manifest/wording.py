@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from molthub.errors import Diagnostic, Location
-from molthub.manifest.models import PATTERN_WORDS
+from molthub.manifest.models import PATTERN_WORDS, SecretRef
 from molthub.manifest.places import Place
 from molthub.manifest.shown import shown_key, shown_path
 
@@ -54,14 +54,14 @@ def model_diagnostics(
     found.sort(key=lambda item: (_order(item.location), item.ref, item.message))
     if len(details) > MAX_DIAGNOSTICS:
         more = f"{len(details) - MAX_DIAGNOSTICS} further errors in this file are not shown"
-        found.append(Diagnostic("MH-MAN-023", more, place(()), "Mend the ones above first", subject=subject))
+        found.append(Diagnostic("MH-MAN-023", more, found[-1].location, "Mend the ones above first", subject=subject))
     return tuple(found)
 
 
 def nearest(word: str, candidates: list[str]) -> str | None:
     """The candidate a person most likely meant, letter case aside, or None when nothing is near."""
     by_lower = {candidate.lower(): candidate for candidate in candidates}
-    matches = difflib.get_close_matches(word[:64].lower(), list(by_lower), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(word[:64].lower(), list(by_lower), n=1, cutoff=0.7)
     return by_lower[matches[0]] if matches else None
 
 
@@ -99,7 +99,7 @@ def _words(item: ErrorDetails, model: type[BaseModel]) -> Words:
     if kind in ("molthub_instant", "molthub_day"):
         return _time_words(kind, name)
     limit = _limit_words(kind, name, context)
-    return limit or _shape_words(kind, name, item["input"])
+    return limit or _shape_words(kind, name, item["input"], wanted=_model_at(model, path))
 
 
 def _time_words(kind: str, name: str) -> Words:
@@ -112,8 +112,8 @@ _LIMITS: dict[str, tuple[str, str, str, str]] = {
     # pydantic's type: reference, the limit's name in its context, our words, fix
     "string_too_short": ("MH-MAN-007", "min_length", "be at least {} characters long", "Write more of it"),
     "string_too_long": ("MH-MAN-007", "max_length", "be at most {} characters long", "Shorten it"),
-    "too_short": ("MH-MAN-010", "min_length", "hold at least {}", "Add what is missing"),
-    "too_long": ("MH-MAN-010", "max_length", "hold at most {}", "Remove some"),
+    "too_short": ("MH-MAN-010", "min_length", "hold at least {} items", "Add what is missing"),
+    "too_long": ("MH-MAN-010", "max_length", "hold at most {} items", "Remove some"),
     "greater_than_equal": ("MH-MAN-008", "ge", "be at least {}", "Write a larger number"),
     "less_than_equal": ("MH-MAN-008", "le", "be at most {}", "Write a smaller number"),
 }
@@ -123,10 +123,12 @@ def _limit_words(kind: str, name: str, context: dict[str, Any]) -> Words | None:
     if kind not in _LIMITS:
         return None
     ref, key, words, fix = _LIMITS[kind]
+    if kind == "too_short" and context[key] == 1:
+        return ref, f"{name} must not be empty", "Add an item, or remove the key"
     return ref, f"{name} must {words.format(context[key])}", fix
 
 
-def _shape_words(kind: str, name: str, given: Any) -> Words:
+def _shape_words(kind: str, name: str, given: Any, *, wanted: type[BaseModel] | None) -> Words:
     shape = _SHAPES.get(kind, "something else")
     if given is None:
         return "MH-MAN-012", f"{name} is empty, and must be {shape}", "Write a value, or remove the key"
@@ -137,6 +139,9 @@ def _shape_words(kind: str, name: str, given: Any) -> Words:
             f"{name} must be text, but reads as {what}",
             "Put it in quotes",
         )
+    if kind == "model_type" and wanted is SecretRef:
+        fix = "Write {secret: NAME}; the value belongs into the secret store"
+        return "MH-MAN-003", f"{name} must be a reference to a secret", fix
     if kind == "bool_type":
         fix = "Write true or false without quotes; yes, no, on and off are plain text"
         return "MH-MAN-005", f"{name} must be true or false", fix

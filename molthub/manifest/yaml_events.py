@@ -74,13 +74,14 @@ def _read(content: bytes, *, places: Places | None, loader: Any) -> Value:
         refusal.partial = builder.finished_entries()
         raise
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # ValueError: pure PyYAML's chr() of an escape
-        raise unreadable(error, text, partial=builder.finished_entries()) from None
+        raise unreadable(error, text, partial=builder.finished_entries(), run_on=builder.run_on_quote()) from None
     if not builder.complete:
         raise YamlRefusedError(
             "MH-YAML-014",
             "the file is empty, or holds only comments",
             fix="Write a manifest, or remove the file",
             mark=Mark(1, 1),
+            unreadable=True,
         )
     return builder.result
 
@@ -109,9 +110,11 @@ class _Builder:
         self.complete = False
         self._places = places
         self._stack: list[_Frame] = []
+        self._last: Any = None
 
     def take(self, event: Any) -> None:
         kind = type(event)
+        self._last = event
         if kind is yaml.ScalarEvent:
             self._scalar(event)
         elif kind in (yaml.MappingStartEvent, yaml.SequenceStartEvent):
@@ -133,6 +136,14 @@ class _Builder:
         """The root's entries that were read whole before something was refused."""
         root = self._stack[0].value if self._stack else self.result
         return dict(root) if isinstance(root, dict) else {}
+
+    def run_on_quote(self) -> Mark | None:
+        """Where the last thing read is quoted text over several lines: most likely a quote that was never closed."""
+        last = self._last
+        quoted = type(last) is yaml.ScalarEvent and last.style in ("'", '"')
+        if quoted and last.end_mark.line > last.start_mark.line:
+            return _mark_of(last)
+        return None
 
     def _scalar(self, event: Any) -> None:
         _refuse_properties(event)

@@ -67,7 +67,7 @@ class Mark(NamedTuple):
 class YamlRefusedError(Exception):
     """Why a document is not read.
 
-    unreadable  nothing can be said about whose it is: not UTF-8, or not YAML
+    unreadable  nothing can be said about whose it is: not UTF-8, not YAML, or nothing
     partial     the root's entries that were complete before the refusal
     """
 
@@ -107,10 +107,15 @@ def decode(content: bytes) -> str:
     return text
 
 
-def unreadable(error: Exception, text: str, *, partial: dict[str, Any]) -> YamlRefusedError:
-    """The parser's complaint in our words; never a piece of the text, which may hold a secret."""
+def unreadable(error: Exception, text: str, *, partial: dict[str, Any], run_on: Mark | None = None) -> YamlRefusedError:
+    """The parser's complaint in our words; never a piece of the text, which may hold a secret.
+
+    run_on: where a quoted text of several lines began, when it was the last thing that could be read.
+    """
     mark = getattr(error, "problem_mark", None)
-    if mark is None:  # a character or an escape that YAML does not allow
+    if run_on is not None:
+        refusal = _broken(*_QUOTE, run_on)
+    elif mark is None:  # a character or an escape that YAML does not allow
         refusal = _broken("MH-YAML-003", "a character that YAML does not allow", "Remove it", Mark(1, 1))
     else:
         lines = text.splitlines()
