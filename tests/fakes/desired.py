@@ -1,0 +1,123 @@
+"""Manifests for the tests of rendering: a named sample for each thing a Moltbot can be, and what they render to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from molthub.desired.payload import INIT_VARIABLE, config_of_payload, init_program
+from molthub.desired.render import RenderFacts, Rendered, render
+from molthub.resources.normal import to_json
+from molthub.resources.types import Container, ResourceSet
+from tests.builders import REMOVED, loaded_environment, loaded_instance
+
+FLEET = "acme-bots"
+SLACK_IMAGE = "registry.example.com/acme/openclaw-slack:2026.9.6"
+OLD_IMAGE = "registry.example.com/acme/openclaw:2026.6.11-slack"
+
+MODEL_KEY = {"name": "ANTHROPIC_API_KEY", "key": "acme/prod/model#anthropic"}
+SLACK_SECRETS = [
+    {"name": "SLACK_BOT_TOKEN", "key": "acme/prod/support-bot#slackBot"},
+    {"name": "SLACK_APP_TOKEN", "key": "acme/prod/support-bot#slackApp"},
+]
+SLACK = {"botToken": {"secret": "SLACK_BOT_TOKEN"}, "appToken": {"secret": "SLACK_APP_TOKEN"}}
+ONLY_SLACK = {"slack": SLACK, "telegram": REMOVED}
+ONLY_WEBHOOK = {
+    "webhook": {"token": {"secret": "HOOK_TOKEN"}, "paths": ["/hooks/agent", "/hooks/github"]},
+    "telegram": REMOVED,
+}
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "telegram": {},
+    "slack": {
+        "runtime": {"image": SLACK_IMAGE},
+        "secrets": [MODEL_KEY, *SLACK_SECRETS],
+        "channels": ONLY_SLACK,
+        "skills": {"allowlist": ["github", "1password"]},
+    },
+    "slack-2026-06": {
+        "runtime": {"image": OLD_IMAGE, "architecture": "arm64", "cpu": 2048, "memory": 4096},
+        "secrets": [MODEL_KEY, *SLACK_SECRETS],
+        "channels": ONLY_SLACK,
+    },
+    "webhook": {
+        "secrets": [MODEL_KEY, {"name": "HOOK_TOKEN", "key": "acme/prod/release-bot#hook"}],
+        "channels": ONLY_WEBHOOK,
+        "network": {"inbound": "WEBHOOK", "egressPreset": "DEFAULT"},
+    },
+    "paused": {"lifecycle": {"paused": {"by": "ana@example.com", "reason": "holiday"}}},
+    "restarted-and-protected": {
+        "lifecycle": {"restartedAt": "2026-11-02T09:30:00+01:00", "deletionProtection": True},
+        "state": {"persistent": True},
+        "observability": {"logLevel": "debug", "tracing": {"endpoint": "https://otel.example.com"}},
+    },
+    "bedrock-and-task-role": {
+        "runtime": {"image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/openclaw-bedrock:2026.9.6"},
+        "model": {
+            "primary": "amazon-bedrock/eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "fallbacks": ["amazon-bedrock/amazon.nova-pro-v1:0"],
+            "apiKey": REMOVED,
+        },
+        "taskRole": {"statements": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::acme-docs/*"]}]},
+    },
+    "waived": {
+        "runtime": {"image": "ghcr.io/openclaw/openclaw:2026.9.6@sha256:" + "ab" * 32, "env": {"TZ": "Europe/Berlin"}},
+        "policies": {
+            "forbidPublicAdmin": False,
+            "waivers": [{"rule": "MH-NET-001", "reason": "shown to auditors only", "until": "2027-01-31"}],
+        },
+    },
+    "linked-arn-and-other-names": {
+        "secrets": [
+            {"name": "OUR_MODEL_KEY", "key": "arn:aws:secretsmanager:eu-west-1:210987654321:secret:model-AbCdEf#key"},
+            {"name": "OUR_BOT", "key": "acme/prod/bot"},
+        ],
+        "model": {"apiKey": {"secret": "OUR_MODEL_KEY"}},
+        "channels": {"telegram": {"botToken": {"secret": "OUR_BOT"}}},
+    },
+}
+
+
+def rendered(sample: str = "telegram", *, versions: dict[str, str | None] | None = None, **spec: Any) -> Rendered:
+    """What a sample renders to, with further overrides of its spec."""
+    merged = {**SAMPLES[sample], **spec}
+    facts = RenderFacts(versions or {}, paused=sample == "paused")
+    return render(loaded_instance(spec=merged), loaded_environment(), fleet=FLEET, facts=facts)
+
+
+def containers_of(result: Rendered) -> tuple[Container, Container]:
+    """(init, gateway)."""
+    definition = result.resources.task_definition
+    assert definition is not None
+    init, gateway = definition.containers
+    return init, gateway
+
+
+def config_of(result: Rendered) -> dict[str, Any]:
+    """The Moltbot's config inside a rendered task."""
+    config: dict[str, Any] = json.loads(config_of_payload(dict(containers_of(result)[0].environment)[INIT_VARIABLE]))
+    return config
+
+
+def readable(resources: ResourceSet) -> str:
+    """Resources as JSON a reviewer can read: policies and the config as objects, pairs as objects, empty things left
+    out, the init program by name."""
+    return json.dumps(_readable(to_json(resources)), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _readable(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _readable(item, name) for name, item in value.items() if name == "ingress" or item not in (None, [], "")}
+    if isinstance(value, list) and key not in {"command", "entry_point"} and _is_pairs(value):
+        return {name: _readable(item, name) for name, item in value}
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if key in {"trust", "molthub"}:
+        return json.loads(value)
+    if key == INIT_VARIABLE:
+        return {**json.loads(value), "config": json.loads(config_of_payload(value))}
+    return "<init.js>" if value == init_program() else value
+
+
+def _is_pairs(value: list[Any]) -> bool:
+    return bool(value) and all(isinstance(item, list) and len(item) == 2 for item in value)
