@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from molthub.simulator import replies
-from molthub.simulator.backend import GLOBAL_LOCK, MotoWorld
+from molthub.simulator import replies, tagging
+from molthub.simulator.backend import GLOBAL_LOCK
+from molthub.simulator.faults import HOLDS, WITHOUT_EFFECT, Fault, Kind
 from molthub.simulator.ledger import Entry, Violation
-from molthub.simulator.refusals import MalformedRequest, Refusal
+from molthub.simulator.pages import forward_page
+from molthub.simulator.refusals import MalformedRequestError, RefusalError
 from molthub.simulator.replies import Answer
+from molthub.simulator.rules.book import check
 from molthub.simulator.validation import problems_of
 from molthub.simulator.wire import Call, Envelope, decode, is_write, open_envelope
 from molthub.simulator.world import World
@@ -19,6 +22,8 @@ from molthub.simulator.world import World
 StartResponse = Callable[..., Any]
 
 _VALIDATION_CODES = {"json": "ValidationException", "cbor": "ValidationException", "ec2": "InvalidParameterValue"}
+_NEVER_RIGHT = {"MalformedPolicyDocument", "ValidationError", "ValidationException"}
+"""moto's refusals of requests that could never succeed."""
 _REQUEST_LIMIT = 16 * 1024 * 1024
 
 
@@ -45,7 +50,9 @@ class Application:
             answer = self._control(environ["REQUEST_METHOD"], path, body)
         else:
             answer = self._answer(environ, path, body)
-        headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
+        headers = list(answer.headers)
+        if "Content-Length" not in dict(headers):
+            headers.append(("Content-Length", str(len(answer.body))))
         start_response(f"{answer.status} {'OK' if answer.status < 400 else 'Error'}", headers)  # noqa: PLR2004
         return [answer.body]
 
@@ -53,8 +60,35 @@ class Application:
         envelope = open_envelope(_headers_of(environ), path, body)
         with GLOBAL_LOCK:
             request = _Request(envelope, self._world.account_of(envelope.access_key), environ, body)
-            answer = self._carry_out(request)
-            self._record(request, answer, fault=None)
+            fault = self._world.faults.due(envelope.name, write=is_write(envelope.operation))
+            answer = self._meet(request, fault)
+            self._record(request, answer, fault)
+        return self._deliver(fault, answer)
+
+    def _meet(self, request: _Request, fault: Fault | None) -> Answer:
+        """What the call is answered with: the fault's error, or the truth."""
+        if fault is None:
+            return self._carry_out(request)
+        error = fault.error(request.envelope.protocol)
+        if fault.kind in WITHOUT_EFFECT:
+            return error or Answer(503, (), b"", str(fault.kind))
+        answer = self._carry_out(request)
+        return error or answer
+
+    @staticmethod
+    def _deliver(fault: Fault | None, answer: Answer) -> Answer:
+        """Send the answer, or hold it back, or cut the connection. Outside the lock: others go on meanwhile."""
+        if fault is None:
+            return answer
+        if fault.kind in HOLDS:
+            fault.reached.set()
+            fault.released.wait()
+        if fault.kind in {Kind.RESET_BEFORE, Kind.RESET_AFTER, Kind.HOLD_BEFORE}:
+            raise ConnectionResetError(f"ordered by fault rule {fault.id}")
+        if fault.kind is Kind.TRUNCATED:
+            length = ("Content-Length", str(len(answer.body)))
+            half = answer.body[: len(answer.body) // 2]
+            return Answer(answer.status, (*answer.headers, length, ("Connection", "close")), half, answer.error)
         return answer
 
     def _carry_out(self, request: _Request) -> Answer:
@@ -65,35 +99,61 @@ class Application:
             problems = problems_of(call)
             if problems:
                 code = _VALIDATION_CODES.get(envelope.protocol, "ValidationError")
-                raise MalformedRequest(code, "; ".join(problems), ref="MH-SIM-002")
+                raise MalformedRequestError(code, "; ".join(problems), ref="MH-SIM-002")
             return self._dispatch(call, request)
-        except MalformedRequest as error:
+        except MalformedRequestError as error:
             self._world.ledger.violate(Violation(error.ref, envelope.name, error.message))
             text = f"{error.message} ({error.ref})"
             return replies.failure(envelope.protocol, error.code, text, status=error.status)
-        except Refusal as error:
+        except RefusalError as error:
             return replies.failure(envelope.protocol, error.code, error.message, status=error.status)
         except Exception as error:  # noqa: BLE001 - anything moto throws must be loud, and not retried
             return self._broken(envelope, f"{type(error).__name__}: {error}")
 
     def _dispatch(self, call: Call, request: _Request) -> Answer:
         self._world.settle()
-        result = self._world.handle(call, request.account)
+        check(self._world, call, request.account)
+        result = self._handle(call, request.account)
         if result is not None:
             return replies.success(call.protocol, result)
-        answer = self._world.moto.call(request.environ, request.body, request.account)
-        if answer.status >= 500 or answer.status == 404 and b"Error" not in answer.body:  # noqa: PLR2004
+        answer = forward_page(
+            self._world,
+            call,
+            request.account,
+            lambda: self._world.moto.call(request.environ, request.body, request.account),
+        )
+        if answer.status >= 500 or (
+            answer.status == 404 and b"Error" not in answer.body and b"__type" not in answer.body
+        ):
             return self._broken(request.envelope, f"moto answered {answer.status}")
         if answer.status >= 400:  # noqa: PLR2004
-            return Answer(answer.status, answer.headers, answer.body, _error_code(answer))
-        self._world.after(call, request.account)
+            return self._refused_by_moto(request.envelope, answer)
+        if call.name == "iam:CreateRole":
+            self._world.account.role_is_born(request.account, call.params)
         return answer
+
+    def _handle(self, call: Call, account: str) -> dict[str, Any] | None:
+        """The answer to an operation that the simulator owns; None leaves it to moto."""
+        if call.service == "resourcegroupstaggingapi":
+            return tagging.handle(self._world, call, account)
+        if call.service != "ecs":
+            return None
+        if not self._world.ecs.handles(call.operation):
+            message = f"the simulator does not emulate {call.name}"
+            raise MalformedRequestError("UnsupportedOperation", message, ref="MH-SIM-003")
+        return self._world.ecs.call(call.operation, account=account, region=call.region, params=call.params)
+
+    def _refused_by_moto(self, envelope: Envelope, answer: Answer) -> Answer:
+        code = _error_code(answer)
+        if code in _NEVER_RIGHT:
+            self._world.ledger.violate(Violation("MH-SIM-002", envelope.name, code))
+        return Answer(answer.status, answer.headers, answer.body, code)
 
     def _broken(self, envelope: Envelope, message: str) -> Answer:
         self._world.ledger.violate(Violation("MH-SIM-004", envelope.name, message))
         return replies.failure(envelope.protocol, "SimulatorCannotAnswer", f"{message} (MH-SIM-004)")
 
-    def _record(self, request: _Request, answer: Answer, fault: str | None) -> None:
+    def _record(self, request: _Request, answer: Answer, fault: Fault | None) -> None:
         envelope = request.envelope
         self._world.ledger.record(
             Entry(
@@ -104,7 +164,7 @@ class Application:
                 account=request.account,
                 region=envelope.region,
                 error=answer.error,
-                fault=fault,
+                fault=fault.id if fault else None,
             )
         )
 

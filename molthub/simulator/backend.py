@@ -42,7 +42,7 @@ class MotoWorld:
         if MotoWorld._in_place is self:
             return
         if MotoWorld._in_place is not None:
-            MotoWorld._in_place._put_away()
+            MotoWorld._in_place.put_away()
         for backend, content in self._saved:
             backend.update(content)
             BackendDict._instances.append(backend)  # noqa: SLF001 - moto offers no other way
@@ -60,7 +60,8 @@ class MotoWorld:
         self.reset()
         MotoWorld._in_place = None
 
-    def _put_away(self) -> None:
+    def put_away(self) -> None:
+        """Take this world out of moto's globals, whole."""
         self._saved = [(backend, dict(backend)) for backend in BackendDict._instances]  # noqa: SLF001
         for backend, _ in self._saved:
             backend.clear()

@@ -10,7 +10,7 @@ _INDEFINITE = 31
 _BREAK = object()
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any) -> bytes:  # noqa: PLR0911 - one return a type of the format
     """Encode None, booleans, numbers, text, bytes, lists and dicts."""
     match value:
         case None:

@@ -27,7 +27,8 @@ class SimulatorControl:
     def seed(self, *, environments: Sequence[Mapping[str, Any]] = (), secrets: Sequence[str] = ()) -> None:
         """Make VPC, subnets and cluster of each environment with exactly the given ids, and secrets by name.
 
-        environments: [{"accountId", "region", "cluster", "vpcId", "subnetIds"}]. Not counted.
+        environments: [{"accountId", "region", "cluster", "vpcId", "subnetIds"}], and optionally "roleArn" and
+        "externalId" of a role to assume. Not counted.
         """
         self._post("seed", {"environments": [dict(item) for item in environments], "secrets": list(secrets)})
 
@@ -61,6 +62,45 @@ class SimulatorControl:
     def add_image_rule(self, image: str, behaviour: str) -> None:
         """image: a glob; behaviour: ok, cannot-pull, crash, init-fails, unhealthy, out-of-memory, exits-later."""
         self._post("images", {"image": image, "behaviour": behaviour})
+
+    def set_role_delay(self, seconds: float) -> None:
+        """How long (simulated) a new role cannot be passed to ECS yet; 0 at first."""
+        self._post("roles/delay", {"seconds": seconds})
+
+    def inventory(self) -> Json:
+        """Everything in the account that matters, without ids, dates and secrets' values: made to be compared."""
+        return self._get("inventory")
+
+    def add_fault(
+        self, kind: str, *, operation: str = "*", nth: int = 1, times: int | None = 1, access: str | None = None
+    ) -> str:
+        """Order a fault for the n-th call that matches; gives the rule's id.
+
+        kind       one of `molthub.simulator.faults.Kind`
+        operation  a glob over `service:Operation`
+        times      how many matches it meets from the n-th on; None for all
+        access     "write" or "read" to match only those
+        """
+        wanted = {"kind": kind, "operation": operation, "nth": nth, "times": times, "access": access}
+        return str(self._post("faults", wanted)["id"])
+
+    def faults(self) -> list[Json]:
+        """The rules in force: id, operation, kind, and how many calls they have seen and met."""
+        found: list[Json] = self._get("faults")["faults"]
+        return found
+
+    def clear_faults(self) -> None:
+        """Forget the rules; calls that are held go on."""
+        self._post("faults/clear")
+
+    def wait_until_held(self, fault_id: str, *, timeout: float = 30.0) -> bool:
+        """Wait until a call has reached a hold; False when none did in time."""
+        answer = self._post("faults/wait", {"id": fault_id, "timeout": timeout}, timeout=timeout + 5)
+        return bool(answer["reached"])
+
+    def release(self, fault_id: str) -> None:
+        """Let a held call go: its answer is sent (hold-after), or its connection is cut (hold-before)."""
+        self._post("faults/release", {"id": fault_id})
 
     def _get(self, path: str) -> Json:
         return self._request("GET", path, None)

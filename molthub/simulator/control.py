@@ -8,6 +8,7 @@ from typing import Any
 
 from molthub.simulator.backend import GLOBAL_LOCK
 from molthub.simulator.ecs.images import Behaviour
+from molthub.simulator.inventory import inventory
 from molthub.simulator.replies import Answer
 from molthub.simulator.seeding import seed
 from molthub.simulator.world import World
@@ -31,15 +32,25 @@ class Control:
             ("POST", "advance"): self._advance,
             ("POST", "speed"): self._speed,
             ("POST", "images"): self._image_rule,
+            ("POST", "roles/delay"): self._role_delay,
+            ("GET", "inventory"): lambda _: inventory(self._world),
+            ("GET", "faults"): lambda _: {"faults": self._world.faults.listing()},
+            ("POST", "faults"): lambda wanted: {"id": self._world.faults.add(wanted)},
+            ("POST", "faults/clear"): self._clear_faults,
+            ("POST", "faults/release"): self._release,
         }
 
     def __call__(self, method: str, path: str, body: bytes) -> Answer:
-        action = self._actions.get((method, path.removeprefix("/_molthub/")))
-        if action is None:
-            return _json(404, {"message": f"the control path has no {method} {path}"})
+        name = path.removeprefix("/_molthub/")
+        action = self._actions.get((method, name))
         try:
+            wanted = json.loads(body or b"{}")
+            if (method, name) == ("POST", "faults/wait"):  # may take long, and others must get on meanwhile
+                return _json(200, self._wait(wanted))
+            if action is None:
+                return _json(404, {"message": f"the control path has no {method} {path}"})
             with GLOBAL_LOCK:
-                return _json(200, action(json.loads(body or b"{}")))
+                return _json(200, action(wanted))
         except (KeyError, TypeError, ValueError) as error:
             return _json(400, {"message": f"{method} {path}: {type(error).__name__}: {error}"})
 
@@ -71,6 +82,23 @@ class Control:
     def _image_rule(self, wanted: Json) -> Json:
         self._world.ecs.engine.images.add(str(wanted["image"]), Behaviour(wanted["behaviour"]))
         return {}
+
+    def _role_delay(self, wanted: Json) -> Json:
+        self._world.account.role_delay = float(wanted["seconds"])
+        return {}
+
+    def _clear_faults(self, _: Json) -> Json:
+        self._world.faults.clear()
+        return {}
+
+    def _release(self, wanted: Json) -> Json:
+        self._world.faults.find(wanted["id"]).released.set()
+        return {}
+
+    def _wait(self, wanted: Json) -> Json:
+        with GLOBAL_LOCK:
+            fault = self._world.faults.find(wanted["id"])
+        return {"reached": fault.reached.wait(float(wanted["timeout"]))}
 
 
 def _json(status: int, content: Json) -> Answer:

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from molthub.simulator.refusals import Refusal
+from molthub.simulator.refusals import RefusalError
 
 Item = TypeVar("Item")
 
@@ -34,4 +34,4 @@ def _decode(token: str, bad_token: str) -> str:
     try:
         return base64.urlsafe_b64decode(token.encode()).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise Refusal(bad_token, "Invalid token.") from error
+        raise RefusalError(bad_token, "Invalid token.") from error

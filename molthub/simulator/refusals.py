@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer that AWS gives as an error. code: AWS's error code; status: of the HTTP answer."""
 
     malformed = False
@@ -15,7 +15,7 @@ class Refusal(Exception):
         self.status = status
 
 
-class MalformedRequest(Refusal):
+class MalformedRequestError(RefusalError):
     """A request that could never succeed, whatever the account holds: a fault of the caller.
 
     It is recorded as a violation, and answered with AWS's own code where that is known.

@@ -47,7 +47,28 @@ def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
         with replaced(moto_subnets, "random_subnet_id", lambda chosen=subnet_id: chosen):
             ec2.create_subnet(vpc_id, str(blocks[taken]), availability_zone=zone)
         taken += 1
+    if wanted.get("roleArn"):
+        _seed_role(world, str(wanted["roleArn"]), wanted.get("externalId"))
     world.ecs.call("CreateCluster", account=account, region=region, params={"clusterName": wanted["cluster"]})
+
+
+def _seed_role(world: World, arn: str, external_id: str | None) -> None:
+    """The role that an Environment names, so that it can be assumed."""
+    account, name = arn.split(":")[4], arn.rpartition("/")[2]
+    if world.account.role(account, arn) is not None:
+        return
+    statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    if external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
+    world.moto.backend("iam", account, "aws").create_role(
+        role_name=name,
+        assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        path=f"/{arn.partition(':role/')[2].rpartition('/')[0]}/".replace("//", "/"),
+        permissions_boundary=None,
+        description="Made by the simulator",
+        tags=[],
+        max_session_duration="3600",
+    )
 
 
 def _seed_secrets(world: World, account: str, region: str, names: Sequence[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -48,6 +50,8 @@ class RunningSimulator:
         """Answer nothing any more; the simulated account is gone with it. Stopping twice is fine."""
         if self._server.socket.fileno() == -1:
             return
+        with GLOBAL_LOCK:
+            self._world.faults.clear()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5)
@@ -112,6 +116,20 @@ class _QuietHandler(WSGIRequestHandler):
     """Keeps connections open and says nothing."""
 
     protocol_version = "HTTP/1.1"
+    _cut = False
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:  # noqa: ARG002 - werkzeug's
+        """The application raised a ConnectionError: the client is to see a reset, not an answer."""
+        self._cut = True
+        self.close_connection = True
+
+    def finish(self) -> None:
+        """Close; a connection that was cut on purpose closes with a reset (RST), not in good order (FIN)."""
+        if self._cut:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        super().finish()
+        if self._cut:
+            self.connection.close()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the ledger knows."""

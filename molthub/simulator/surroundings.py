@@ -75,6 +75,11 @@ class Account:
                 )
         return None
 
+    def role_is_born(self, account: str, created: Json) -> None:
+        """Remember when a role was made (parameters of CreateRole): with role_delay it cannot be passed at once."""
+        arn = f"arn:aws:iam::{account}:role{created.get('Path', '/')}{created['RoleName']}"
+        self.role_born[arn] = self._now()
+
     def role(self, account: str, arn: str) -> Any | None:
         """moto's role, or None."""
         iam = self._world.backend("iam", account, "aws")

@@ -15,7 +15,7 @@ from botocore.model import OperationModel, OperationNotFoundError, ServiceModel,
 from botocore.session import Session
 
 from molthub.simulator import cbor
-from molthub.simulator.refusals import MalformedRequest
+from molthub.simulator.refusals import MalformedRequestError
 
 Json = dict[str, Any]
 
@@ -106,14 +106,16 @@ def open_envelope(headers: Mapping[str, str], path: str, body: bytes) -> Envelop
 
 
 def decode(envelope: Envelope) -> Call:
-    """The request's parameters by the model. Raises MalformedRequest for what no AWS endpoint understands."""
+    """The request's parameters by the model. Raises MalformedRequestError for what no AWS endpoint understands."""
     if envelope.service not in SERVICES.values():
-        raise MalformedRequest("UnknownService", f"the simulator has no service {envelope.service}", ref="MH-SIM-003")
+        raise MalformedRequestError(
+            "UnknownService", f"the simulator has no service {envelope.service}", ref="MH-SIM-003"
+        )
     try:
         model = service_model(envelope.service).operation_model(envelope.operation)
     except (OperationNotFoundError, UnknownServiceError) as error:
         message = f"{envelope.service} has no operation {envelope.operation}"
-        raise MalformedRequest("InvalidAction", message, ref="MH-SIM-003") from error
+        raise MalformedRequestError("InvalidAction", message, ref="MH-SIM-003") from error
     params, unknown = _params(envelope, model)
     return Call(
         service=envelope.service,
@@ -134,7 +136,7 @@ def _params(envelope: Envelope, model: OperationModel) -> tuple[Json, list[str]]
         if envelope.protocol == "cbor":
             return _without_nulls(cbor.loads(envelope.body) if envelope.body else {}), []
     except ValueError as error:
-        raise MalformedRequest("SerializationException", "the body cannot be decoded") from error
+        raise MalformedRequestError("SerializationException", "the body cannot be decoded") from error
     pairs = parse_qsl(envelope.body.decode("utf-8"), keep_blank_values=True)
     flat = {key: value for key, value in pairs if key not in {"Action", "Version"}}
     unknown: list[str] = []

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from molthub.simulator.backend import MotoWorld
 from molthub.simulator.clock import SimulatedClock
 from molthub.simulator.ecs.api import Ecs
 from molthub.simulator.ecs.engine import Engine, Ids
+from molthub.simulator.faults import FaultBook
 from molthub.simulator.ledger import Ledger
-from molthub.simulator.refusals import MalformedRequest
 from molthub.simulator.surroundings import Account
-from molthub.simulator.wire import Call
-
-Json = dict[str, Any]
 
 
 class World:
@@ -25,6 +21,7 @@ class World:
         self._seed = seed
         self.moto = MotoWorld()
         self.ledger = Ledger()
+        self.faults = FaultBook()
         self._begin()
 
     def _begin(self) -> None:
@@ -36,6 +33,7 @@ class World:
         """An empty account again; the counters start anew, the clock runs on."""
         self.moto.reset()
         self.ledger.reset()
+        self.faults.clear()
         self._begin()
 
     def settle(self) -> None:
@@ -46,14 +44,12 @@ class World:
         """Whose account an access key opens: twelve digits name it, an assumed role brings its own."""
         return access_key if re.fullmatch(r"\d{12}", access_key) else self.moto.account_of(access_key)
 
-    def handle(self, call: Call, account: str) -> Json | None:
-        """The answer to an operation that the simulator owns; None leaves it to moto."""
-        if call.service == "ecs":
-            if not self.ecs.handles(call.operation):
-                message = f"the simulator does not emulate {call.name}"
-                raise MalformedRequest("UnsupportedOperation", message, ref="MH-SIM-003")
-            return self.ecs.call(call.operation, account=account, region=call.region, params=call.params)
-        return None
+    def places(self) -> set[tuple[str, str]]:
+        """The accounts and regions that anything was done in."""
+        return set(self.ecs.engine.regions)
 
-    def after(self, call: Call, account: str) -> None:
-        """What follows from an operation that moto has carried out."""
+    def groups_in_use(self, account: str, region: str) -> set[str]:
+        """Security groups that a task's network interface holds, a while beyond the task's end."""
+        ecs = self.ecs.engine.region(account, region)
+        held = (task for task in ecs.tasks.values() if task.live or task.arn in ecs.held_interfaces)
+        return {group for task in held for group in task.groups}

@@ -1,4 +1,4 @@
-"""The front of the ECS engine: an operation's name and its parameters in, its answer or a Refusal out."""
+"""The front of the ECS engine: an operation's name and its parameters in, its answer or a RefusalError out."""
 
 from __future__ import annotations
 

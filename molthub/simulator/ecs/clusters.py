@@ -1,5 +1,7 @@
 """Clusters, and the tags of everything in ECS."""
 
+# ruff: noqa: ARG001 - operations share one signature
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -8,7 +10,7 @@ from molthub.simulator.ecs.lookup import check_name, find_definition, tags_in, t
 from molthub.simulator.ecs.services import listing
 from molthub.simulator.ecs.state import ACTIVE, INACTIVE, Cluster, Json, Region
 from molthub.simulator.ecs.views import cluster_view
-from molthub.simulator.refusals import Refusal
+from molthub.simulator.refusals import RefusalError
 
 if TYPE_CHECKING:
     from molthub.simulator.ecs.api import Ecs
@@ -30,9 +32,11 @@ def create_cluster(ecs: Ecs, region: Region, params: Json) -> Json:
 def delete_cluster(ecs: Ecs, region: Region, params: Json) -> Json:
     cluster = region.clusters.get(params["cluster"].rpartition("/")[2])
     if cluster is None:
-        raise Refusal("ClusterNotFoundException", "Cluster not found.")
+        raise RefusalError("ClusterNotFoundException", "Cluster not found.")
     if any(name == cluster.name and item.status != INACTIVE for (name, _), item in region.services.items()):
-        raise Refusal("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
+        raise RefusalError(
+            "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
+        )
     cluster.status = INACTIVE
     return {"cluster": cluster_view(region, cluster)}
 
@@ -57,7 +61,7 @@ def tag_resource(ecs: Ecs, region: Region, params: Json) -> Json:
     tags = find_tags(region, params["resourceArn"])
     added = tags_in(params)
     if len(tags | added) > MOST_TAGS:
-        raise Refusal("InvalidParameterException", "The maximum number of tags (50) has been exceeded.")
+        raise RefusalError("InvalidParameterException", "The maximum number of tags (50) has been exceeded.")
     tags |= added
     return {}
 
@@ -88,5 +92,5 @@ def find_tags(region: Region, arn: str) -> dict[str, str]:
     else:
         found = region.tasks[arn].tags if arn in region.tasks else None
     if found is None:
-        raise Refusal("InvalidParameterException", "The specified resource is not found.")
+        raise RefusalError("InvalidParameterException", "The specified resource is not found.")
     return found

@@ -1,5 +1,7 @@
 """Task definitions: registered once, immutable, then ACTIVE → INACTIVE → gone."""
 
+# ruff: noqa: ARG001 - operations share one signature
+
 from __future__ import annotations
 
 import copy
@@ -11,7 +13,7 @@ from molthub.simulator.ecs.lookup import check_name, definition_of, find_definit
 from molthub.simulator.ecs.services import listing
 from molthub.simulator.ecs.state import Definition, Json, Region
 from molthub.simulator.ecs.views import definition_view
-from molthub.simulator.refusals import MalformedRequest, Refusal
+from molthub.simulator.refusals import MalformedRequestError, RefusalError
 
 if TYPE_CHECKING:
     from molthub.simulator.ecs.api import Ecs
@@ -22,7 +24,7 @@ MOST_BYTES = 64 * 1024
 def register_task_definition(ecs: Ecs, region: Region, params: Json) -> Json:
     check_name(params["family"], "Family")
     if len(json.dumps(params).encode()) > MOST_BYTES:
-        raise MalformedRequest("ClientException", "Actual length exceeds maximum length of 65536 bytes.")
+        raise MalformedRequestError("ClientException", "Actual length exceeds maximum length of 65536 bytes.")
     fargate.check(params)
     _check_roles(ecs, region, params)
     revisions = region.families.setdefault(params["family"], [])
@@ -50,10 +52,10 @@ def describe_task_definition(ecs: Ecs, region: Region, params: Json) -> Json:
 
 def deregister_task_definition(ecs: Ecs, region: Region, params: Json) -> Json:
     if ":" not in params["taskDefinition"].rpartition("/")[2]:
-        raise MalformedRequest("ClientException", "Invalid revision number. Number: null")
+        raise MalformedRequestError("ClientException", "Invalid revision number. Number: null")
     definition = find_definition(region, params["taskDefinition"])
     if definition is None or definition.status != state.ACTIVE:
-        raise Refusal("ClientException", "The specified task definition does not exist or is inactive.")
+        raise RefusalError("ClientException", "The specified task definition does not exist or is inactive.")
     definition.status = state.INACTIVE
     definition.deregistered_at = ecs.engine.now
     return {"taskDefinition": definition_view(definition, ecs.engine.date_of)}
@@ -62,7 +64,7 @@ def deregister_task_definition(ecs: Ecs, region: Region, params: Json) -> Json:
 def delete_task_definitions(ecs: Ecs, region: Region, params: Json) -> Json:
     deleted, failures = [], []
     if len(params["taskDefinitions"]) > 10:  # noqa: PLR2004 - AWS's limit of this operation
-        raise MalformedRequest("InvalidParameterException", "At most 10 task definitions can be deleted.")
+        raise MalformedRequestError("InvalidParameterException", "At most 10 task definitions can be deleted.")
     for reference in params["taskDefinitions"]:
         definition = find_definition(region, reference)
         if definition is None or definition.status == state.ACTIVE:
@@ -107,10 +109,10 @@ def _check_roles(ecs: Ecs, region: Region, params: Json) -> None:
         if role is None:
             continue
         if not role.startswith("arn:aws:iam::"):
-            raise MalformedRequest("ClientException", "Role is not valid")
+            raise MalformedRequestError("ClientException", "Role is not valid")
         problem = ecs.engine.surroundings.pass_problem(region.account, role)
         if problem is not None:
-            raise Refusal("AccessDeniedException", problem)
+            raise RefusalError("AccessDeniedException", problem)
 
 
 def _content_of(params: Json) -> Json:

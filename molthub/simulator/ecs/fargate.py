@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from molthub.simulator.ecs.state import Json
-from molthub.simulator.refusals import MalformedRequest
+from molthub.simulator.refusals import MalformedRequestError
 
 _GIB = 1024
 
@@ -69,6 +69,11 @@ def _check_container(container: Json, params: Json) -> None:
     for dependency in container.get("dependsOn", ()):
         if dependency["containerName"] not in known:
             raise _bad(f"Container {name} depends on an unknown container {dependency['containerName']}.")
+    _check_references(container, params)
+
+
+def _check_references(container: Json, params: Json) -> None:
+    """Volumes and roles that a container needs elsewhere in the definition."""
     volumes = {volume["name"] for volume in params.get("volumes", ())}
     for mount in container.get("mountPoints", ()):
         if mount.get("sourceVolume") not in volumes:
@@ -88,5 +93,5 @@ def _units(text: str, suffixes: dict[str, int]) -> int | None:
     return int(float(match[1]) * suffixes.get(match[2], 1))
 
 
-def _bad(message: str) -> MalformedRequest:
-    return MalformedRequest("ClientException", message)
+def _bad(message: str) -> MalformedRequestError:
+    return MalformedRequestError("ClientException", message)

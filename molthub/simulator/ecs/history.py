@@ -9,7 +9,7 @@ from molthub.simulator.ecs.services import MOST_LISTED
 from molthub.simulator.ecs.state import History, Json, Region, Service
 from molthub.simulator.ecs.views import history_brief, history_view, revision_view
 from molthub.simulator.paging import page
-from molthub.simulator.refusals import MalformedRequest, Refusal
+from molthub.simulator.refusals import MalformedRequestError, RefusalError
 
 if TYPE_CHECKING:
     from molthub.simulator.ecs.api import Ecs
@@ -31,7 +31,7 @@ def list_service_deployments(ecs: Ecs, region: Region, params: Json) -> Json:
     numbered.sort(key=lambda pair: pair[0])
     limit = params.get("maxResults", 20)
     if not 1 <= limit <= MOST_LISTED:
-        raise MalformedRequest("InvalidParameterException", "maxResults must be between 1 and 100.")
+        raise MalformedRequestError("InvalidParameterException", "maxResults must be between 1 and 100.")
     token = params.get("nextToken")
     chosen, following = page(
         numbered,
@@ -72,18 +72,18 @@ def stop_service_deployment(ecs: Ecs, region: Region, params: Json) -> Json:
     arn = params["serviceDeploymentArn"]
     service, history = _find(region, arn)
     if service is None or history is None:
-        raise Refusal("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        raise RefusalError("ServiceDeploymentNotFoundException", "Service deployment not found.")
     if history.status in _ROLLING_BACK:
         return {"serviceDeploymentArn": arn}
     if history.status not in {"PENDING", "IN_PROGRESS"}:
         message = f"The service deployment cannot be stopped because it is in state {history.status}."
-        raise Refusal("ConflictException", message)
+        raise RefusalError("ConflictException", message)
     if params.get("stopType", "ROLLBACK") == "ABORT":
         ecs.scheduler.abort(service, STOPPED_BY_HAND)
         return {"serviceDeploymentArn": arn}
     if service.completed is None:
         message = "The service deployment cannot be rolled back because there is no previous service revision."
-        raise Refusal("ConflictException", message)
+        raise RefusalError("ConflictException", message)
     history.status, history.reason = "ROLLBACK_REQUESTED", STOPPED_BY_HAND
     ecs.engine.agenda.after(1, lambda: _roll_back(ecs, region, service, history))
     return {"serviceDeploymentArn": arn}
@@ -96,7 +96,7 @@ def _roll_back(ecs: Ecs, region: Region, service: Service, history: History) -> 
 
 def _few(arns: list[str]) -> list[str]:
     if not 1 <= len(arns) <= MOST_DESCRIBED:
-        raise MalformedRequest("InvalidParameterException", "Between 1 and 20 ARNs can be described.")
+        raise MalformedRequestError("InvalidParameterException", "Between 1 and 20 ARNs can be described.")
     return arns
 
 

@@ -24,9 +24,16 @@ TaskEvent = Callable[[Region, Service, Task], None]
 
 
 class TaskRunner:
-    """Lets tasks live. on_change is told of every task that became healthy, on_end of every one that stopped."""
+    """Lets tasks live. Tells of every one that became healthy, failed or stopped."""
 
-    def __init__(self, engine: Engine, *, on_healthy: TaskEvent, on_failed: TaskEvent, on_stopped: TaskEvent) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        on_healthy: TaskEvent,
+        on_failed: TaskEvent,
+        on_stopped: Callable[[Region, Service], None],
+    ) -> None:
         self._engine = engine
         self._on_healthy = on_healthy
         self._on_failed = on_failed
@@ -60,8 +67,8 @@ class TaskRunner:
     def healthy(self, region: Region, service: Service, task: Task) -> None:
         self._on_healthy(region, service, task)
 
-    def stopped(self, region: Region, service: Service, task: Task) -> None:
-        self._on_stopped(region, service, task)
+    def stopped(self, region: Region, service: Service) -> None:
+        self._on_stopped(region, service)
 
     def _new_task(self, region: Region, service: Service, deployment: Deployment, definition: Definition) -> Task:
         ids = self._engine.ids
@@ -212,7 +219,7 @@ class _Life:
         region.held_interfaces[task.arn] = self._engine.now + self._engine.timings.interface
         self._engine.agenda.after(self._engine.timings.interface, lambda: _drop(region.held_interfaces, task.arn))
         self._engine.agenda.after(self._engine.timings.forget, self._forget)
-        self._runner.stopped(region, self._service, task)
+        self._runner.stopped(region, self._service)
 
     def _forget(self) -> None:
         _drop(self._region.tasks, self._task.arn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from molthub.simulator.ecs.state import ACTIVE, Cluster, Definition, Json, Region, Service
-from molthub.simulator.refusals import Refusal
+from molthub.simulator.refusals import RefusalError
 
 
 def cluster_of(region: Region, params: Json) -> Cluster:
@@ -13,7 +13,7 @@ def cluster_of(region: Region, params: Json) -> Cluster:
     name = str(params.get("cluster", "default")).rpartition("/")[2]
     cluster = region.clusters.get(name)
     if cluster is None or cluster.status != ACTIVE:
-        raise Refusal("ClusterNotFoundException", "Cluster not found.")
+        raise RefusalError("ClusterNotFoundException", "Cluster not found.")
     return cluster
 
 
@@ -25,7 +25,7 @@ def find_service(region: Region, cluster: Cluster, reference: str) -> Service | 
 def service_of(region: Region, cluster: Cluster, reference: str) -> Service:
     service = find_service(region, cluster, reference)
     if service is None:
-        raise Refusal("ServiceNotFoundException", "Service not found.")
+        raise RefusalError("ServiceNotFoundException", "Service not found.")
     return service
 
 
@@ -43,7 +43,7 @@ def find_definition(region: Region, reference: str) -> Definition | None:
 def definition_of(region: Region, reference: str) -> Definition:
     definition = find_definition(region, reference)
     if definition is None:
-        raise Refusal("ClientException", "Unable to describe task definition.")
+        raise RefusalError("ClientException", "Unable to describe task definition.")
     return definition
 
 
@@ -51,9 +51,9 @@ def usable_definition(region: Region, reference: str) -> Definition:
     """A definition that a service may be given: it exists and is ACTIVE."""
     definition = find_definition(region, reference)
     if definition is None:
-        raise Refusal("ClientException", "TaskDefinition not found.")
+        raise RefusalError("ClientException", "TaskDefinition not found.")
     if definition.status != ACTIVE:
-        raise Refusal("ClientException", "TaskDefinition is inactive")
+        raise RefusalError("ClientException", "TaskDefinition is inactive")
     return definition
 
 
@@ -68,4 +68,4 @@ def tags_out(tags: dict[str, str]) -> list[Json]:
 def check_name(name: str, what: str) -> None:
     """Letters, digits, hyphens and underscores, up to 255."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name):
-        raise Refusal("InvalidParameterException", f"{what} is invalid: {name}")
+        raise RefusalError("InvalidParameterException", f"{what} is invalid: {name}")

@@ -14,9 +14,9 @@ import math
 from collections.abc import Callable
 
 from molthub.simulator.ecs import state
+from molthub.simulator.ecs.breaker import breaker_of, threshold_of
 from molthub.simulator.ecs.engine import Engine
 from molthub.simulator.ecs.lifecycle import TaskRunner
-from molthub.simulator.ecs.breaker import breaker_of, threshold_of
 from molthub.simulator.ecs.state import Definition, Deployment, History, Json, Region, Revision, Service, Task
 
 FAILED_REASON = "ECS deployment circuit breaker: tasks failed to start."
@@ -29,7 +29,7 @@ class Scheduler:
         self._engine = engine
         self._find_definition = find_definition
         self._runner = TaskRunner(
-            engine, on_healthy=self._task_healthy, on_failed=self._task_failed, on_stopped=self._task_stopped
+            engine, on_healthy=self._task_healthy, on_failed=self._task_failed, on_stopped=self.reconcile
         )
 
     def deploy(self, region: Region, service: Service, spec: Json) -> Deployment:
@@ -226,9 +226,6 @@ class Scheduler:
             self.event(service, f"(service {service.name}) {name} failed container health checks.")
         if task.deployment is service.primary:
             self._count_failure(region, service, task.deployment)
-
-    def _task_stopped(self, region: Region, service: Service, task: Task) -> None:
-        self.reconcile(region, service)
 
     def _count_failure(self, region: Region, service: Service, deployment: Deployment) -> None:
         """One more task that did not make it: wait a little longer before the next, or trip the breaker."""

@@ -1,5 +1,7 @@
 """The service operations. Error wordings are AWS's own, as its users report them."""
 
+# ruff: noqa: ARG001 - operations share one signature
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from molthub.simulator.ecs.lookup import check_name, cluster_of, find_service, s
 from molthub.simulator.ecs.state import Json, Region, Service
 from molthub.simulator.ecs.views import service_view
 from molthub.simulator.paging import page
-from molthub.simulator.refusals import MalformedRequest, Refusal
+from molthub.simulator.refusals import MalformedRequestError, RefusalError
 
 if TYPE_CHECKING:
     from molthub.simulator.ecs.api import Ecs
@@ -37,7 +39,7 @@ def create_service(ecs: Ecs, region: Region, params: Json) -> Json:
     if existing is not None and existing.status != state.INACTIVE:
         return _create_over(ecs, existing, params)
     if "taskDefinition" not in params:
-        raise MalformedRequest("InvalidParameterException", "Task definition can not be blank.")
+        raise MalformedRequestError("InvalidParameterException", "Task definition can not be blank.")
     spec = _spec_of(region, params, base={"platformVersion": "LATEST"})
     if "capacityProviderStrategy" not in spec:
         spec.setdefault("launchType", "EC2")
@@ -60,17 +62,17 @@ def create_service(ecs: Ecs, region: Region, params: Json) -> Json:
 
 def _create_over(ecs: Ecs, existing: Service, params: Json) -> Json:
     if existing.status == state.DRAINING:
-        raise Refusal("InvalidParameterException", "Unable to Start a service that is still Draining.")
+        raise RefusalError("InvalidParameterException", "Unable to Start a service that is still Draining.")
     if "clientToken" in params and params == existing.request:
         return {"service": service_view(existing, ecs.engine.date_of, tags=True)}
-    raise Refusal("InvalidParameterException", "Creation of service was not idempotent.")
+    raise RefusalError("InvalidParameterException", "Creation of service was not idempotent.")
 
 
 def update_service(ecs: Ecs, region: Region, params: Json) -> Json:
     cluster = cluster_of(region, params)
     service = service_of(region, cluster, params["service"])
     if service.status != state.ACTIVE:
-        raise Refusal("ServiceNotActiveException", "Service was not ACTIVE.")
+        raise RefusalError("ServiceNotActiveException", "Service was not ACTIVE.")
     before = service.primary.revision.spec
     spec = _spec_of(region, params, base=before)
     if "networkConfiguration" in params:
@@ -86,10 +88,10 @@ def update_service(ecs: Ecs, region: Region, params: Json) -> Json:
 def delete_service(ecs: Ecs, region: Region, params: Json) -> Json:
     service = service_of(region, cluster_of(region, params), params["service"])
     if service.status == state.INACTIVE:
-        raise Refusal("ServiceNotFoundException", "Service not found.")
+        raise RefusalError("ServiceNotFoundException", "Service not found.")
     if service.desired > 0 and not params.get("force"):
         message = "The service cannot be stopped while it is scaled above 0."
-        raise Refusal("InvalidParameterException", message)
+        raise RefusalError("InvalidParameterException", message)
     if service.status == state.ACTIVE:
         ecs.scheduler.drain(region, service)
     return {"service": service_view(service, ecs.engine.date_of)}
@@ -100,7 +102,7 @@ def describe_services(ecs: Ecs, region: Region, params: Json) -> Json:
     references = params["services"]
     if not 1 <= len(references) <= MOST_DESCRIBED:
         message = "Services cannot be empty." if not references else "Too many services: at most 10 can be described."
-        raise MalformedRequest("InvalidParameterException", message)
+        raise MalformedRequestError("InvalidParameterException", message)
     tags = "TAGS" in params.get("include", ())
     found, failures = [], []
     for reference in references:
@@ -130,7 +132,7 @@ def listing(name: str, arns: list[str], params: Json, *, by_default: int = LISTE
     """A page of a sorted list of ARNs, in the way of ECS's list operations."""
     limit = params.get("maxResults", by_default)
     if not 1 <= limit <= MOST_LISTED:
-        raise MalformedRequest("InvalidParameterException", "maxResults must be between 1 and 100.")
+        raise MalformedRequestError("InvalidParameterException", "maxResults must be between 1 and 100.")
     token = params.get("nextToken")
     chosen, following = page(arns, key=str, token=token, limit=limit, bad_token="InvalidParameterException")  # noqa: S106
     return {name: chosen} | ({"nextToken": following} if following else {})
@@ -181,10 +183,10 @@ def _default_settings() -> Json:
 def _check_network(ecs: Ecs, region: Region, spec: Json) -> None:
     network = spec.get("networkConfiguration", {}).get("awsvpcConfiguration")
     if network is None:
-        raise MalformedRequest(
+        raise MalformedRequestError(
             "InvalidParameterException",
             "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
         )
     problem = ecs.engine.surroundings.network_problem(region, network["subnets"], network["securityGroups"])
     if problem is not None:
-        raise Refusal("InvalidParameterException", problem)
+        raise RefusalError("InvalidParameterException", problem)

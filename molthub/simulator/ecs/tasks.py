@@ -1,5 +1,7 @@
 """The task operations: list, describe, stop."""
 
+# ruff: noqa: ARG001 - operations share one signature
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -8,7 +10,7 @@ from molthub.simulator.ecs.lookup import cluster_of, service_of
 from molthub.simulator.ecs.services import listing
 from molthub.simulator.ecs.state import Json, Region, Service, Task
 from molthub.simulator.ecs.views import task_view
-from molthub.simulator.refusals import MalformedRequest, Refusal
+from molthub.simulator.refusals import MalformedRequestError, RefusalError
 
 if TYPE_CHECKING:
     from molthub.simulator.ecs.api import Ecs
@@ -38,7 +40,7 @@ def describe_tasks(ecs: Ecs, region: Region, params: Json) -> Json:
     references = params["tasks"]
     if not 1 <= len(references) <= MOST_DESCRIBED:
         message = "Tasks cannot be empty." if not references else "Too many tasks: at most 100 can be described."
-        raise MalformedRequest("InvalidParameterException", message)
+        raise MalformedRequestError("InvalidParameterException", message)
     found, failures = [], []
     for reference in references:
         arn = _arn_of(region, cluster.name, reference)
@@ -57,7 +59,7 @@ def stop_task(ecs: Ecs, region: Region, params: Json) -> Json:
     cluster = cluster_of(region, params)
     task = region.tasks.get(_arn_of(region, cluster.name, params["task"]))
     if task is None:
-        raise Refusal("InvalidParameterException", "The referenced task was not found.")
+        raise RefusalError("InvalidParameterException", "The referenced task was not found.")
     service = _owner(region, task)
     ecs.scheduler.stop_task(region, service, task, params.get("reason", "Task stopped by user"))
     return {"task": task_view(region, service, task, ecs.engine.date_of)}
