@@ -7,7 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from molthub.cli.commands import completion, explain, init, schema, validate, version
+from molthub.cli.commands import (
+    apply,
+    completion,
+    demo,
+    events,
+    explain,
+    init,
+    plan,
+    render,
+    schema,
+    simulator,
+    status,
+    validate,
+    version,
+)
+from molthub.cli.commands.controller import run as controller_run
 from molthub.cli.options import examples
 
 HELP = """Run a fleet of Moltbots on AWS from manifests in a Git repository.
@@ -56,7 +71,43 @@ _add(
     "molthub validate --strict -o json .",
     "molthub validate --watch",
 )
+_add("render", render.render, "molthub render support-bot", "molthub render acme/prod/support-bot --config")
+_add(
+    "plan",
+    plan.plan,
+    "molthub plan",
+    "molthub plan support-bot --ref HEAD",
+    "molthub plan --environment acme/prod --out plan.json",
+    "molthub plan --detailed-exitcode -o json",
+)
+_add(
+    "apply",
+    apply.apply,
+    "molthub apply",
+    "molthub apply plan.json",
+    "molthub apply acme/prod/support-bot --auto-approve",
+)
+_add(
+    "status",
+    status.status,
+    "molthub status",
+    "molthub status -o wide --environment acme/prod",
+    "molthub status -l team=support --watch",
+)
+_add("events", events.events, "molthub events support-bot --since 24h", "molthub events -o json --limit 1000")
 _add("explain", explain.explain, "molthub explain MH-IMG-001", "molthub explain acme/prod/support-bot")
+
+controller = typer.Typer(help="Run the controller", no_args_is_help=True, context_settings=CONTEXT)
+app.add_typer(controller, name="controller")
+_add(
+    "run",
+    controller_run.run,
+    "molthub controller run --repo https://git.example.com/acme/fleet.git",
+    "molthub controller run --once --environment acme/dev",
+    to=controller,
+)
+_add("demo", demo.demo, "molthub demo", "molthub demo --keep", "molthub demo -o json")
+_add("simulator", simulator.simulator, "molthub simulator --seed manifests-example", "molthub simulator --port 5000")
 _add("schema", schema.schema, "molthub schema > .molthub/molthub.schema.json", "molthub schema MoltbotInstance")
 _add("completion", completion.completion, "molthub completion bash > /etc/bash_completion.d/molthub")
 _add("version", version.version, "molthub version", "molthub version -o json")

@@ -82,6 +82,11 @@ def actor() -> str:
         return f"uid {os.getuid()}"
 
 
+def debug() -> bool:
+    """Whether tracebacks are wanted."""
+    return bool(os.environ.get("MOLTHUB_DEBUG"))
+
+
 def is_remote(repo: str) -> bool:
     """Whether it is a URL (or ssh's shorthand) rather than a path."""
     from molthub.source.locations import parse_location
@@ -90,16 +95,15 @@ def is_remote(repo: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFleet:
-    """A fleet repository read and checked, with everything the pipeline needs to go on.
+class ReadFleet:
+    """A fleet repository, read and checked; no cloud has been asked.
 
-    uncommitted  the working tree differs from the commit that was read (local repositories only)
+    uncommitted  the working tree differs from HEAD (local repositories only)
     """
 
     source: FleetSource
     checked: CheckedFleet
-    collaborators: Collaborators
-    uncommitted: bool = False
+    uncommitted: bool
 
     @property
     def commit(self) -> str | None:
@@ -114,21 +118,18 @@ def open_source(repo: str | None, ref: str | None) -> FleetSource:
     return open_repository(repo or ".", ref=ref, cache_dir=cache_dir())
 
 
-def open_fleet(roots: Roots, *, repo: str | None, ref: str | None, committed: bool = False) -> OpenFleet:
+def read_fleet(roots: Roots, *, repo: str | None, ref: str | None, committed: bool = False) -> ReadFleet:
     """Read and check a fleet repository: at `ref`, else the working tree when it differs from HEAD, else HEAD.
 
     committed  never the working tree: what `apply` reads
     """
     from molthub.pipeline.engine import check
-    from molthub.pipeline.types import Collaborators
 
     source = open_source(repo, ref)
     here = None if ref is not None or is_remote(repo or ".") else _working_tree(source)
     dirty = here is not None and here.dirty
     snapshot = here if here is not None and dirty and not committed else source.snapshot(source.fetch())
-    rules = roots.rules()
-    collaborators = Collaborators(rules=rules, providers=roots.providers(), now=roots.now, source=source)
-    return OpenFleet(source, check(snapshot, rules=rules, now=roots.now()), collaborators, uncommitted=dirty)
+    return ReadFleet(source, check(snapshot, rules=roots.rules(), now=roots.now()), uncommitted=dirty)
 
 
 def _working_tree(source: FleetSource) -> Snapshot | None:
@@ -141,12 +142,11 @@ def _working_tree(source: FleetSource) -> Snapshot | None:
         raise
 
 
-def check_commit(roots: Roots, *, repo: str | None, ref: str | None) -> CheckedFleet:
-    """A committed revision, checked without any cloud."""
-    from molthub.pipeline.engine import check
+def collaborators(roots: Roots, fleet: ReadFleet) -> Collaborators:
+    """What the pipeline needs to go on with a fleet: from here on the cloud is asked."""
+    from molthub.pipeline.types import Collaborators
 
-    source = open_source(repo, ref)
-    return check(source.snapshot(source.fetch()), rules=roots.rules(), now=roots.now())
+    return Collaborators(rules=roots.rules(), providers=roots.providers(), now=roots.now, source=fleet.source)
 
 
 def scope_of(

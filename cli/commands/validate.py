@@ -46,7 +46,8 @@ def validate(
     def once() -> int:
         if committed:
             named = frozenset(path.as_posix() for path in paths or () if path != Path())
-            result = validation_of(context.check_commit(roots, repo=repo, ref=ref), only=named or frozenset({""}))
+            checked = context.read_fleet(roots, repo=repo, ref=ref, committed=True).checked
+            result = validation_of(checked, only=named or frozenset({""}))
         else:
             result = validate_paths(_here(repo, paths), rules=roots.rules(), now=roots.now())
         return _show(result, output, strict=strict, term=term)

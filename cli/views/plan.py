@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from molthub.cli.views.values import differences, show
 from molthub.errors import Diagnostic
 from molthub.planning.types import Action, AttributeChange, Change, InstancePlan, Plan
 from molthub.resources.states import Verdict
+from molthub.resources.types import Kind
 
 HEADINGS = {
     Action.CREATE: "will be created",
@@ -22,19 +24,25 @@ HEADINGS = {
 EMPTY = (None, (), "", False)
 """What a new object's description leaves out: everything that says "nothing of that"."""
 
+HEADLINES = re.compile(
+    r"retention_days|(in|e)gress\[.*|inline_policies\[.*|attached_policies\[.*|cpu|memory|architecture"
+    r"|containers\[gateway\]\.(image|secrets\[.*|command\[.*)|desired_count|cluster|assign_public_ip"
+)
+"""What a reviewer looks for in a new object; a new instance has 170 attributes that say anything at all."""
 
-def human(plan: Plan, *, colour: bool) -> str:
-    """The whole plan: what is shouted first, then each instance that is not in sync, then the summary."""
-    parts = [
-        "\n".join(block)
-        for block in (
-            _warnings(plan, colour=colour),
-            *(_instance(item, colour=colour) for item in plan.instances if _is_shown(item)),
-            _summary(plan, colour=colour),
-        )
-        if block
+
+def human(plan: Plan, *, colour: bool, full: bool = False) -> str:
+    """The whole plan: what is shouted first, then each instance that is not in sync, then the summary.
+
+    full  every attribute of what is created, and of what is not applied because its instance is Blocked
+    """
+    shown = [item for item in plan.instances if _is_shown(item)]
+    blocks = [
+        _warnings(plan, colour=colour),
+        *(_instance(item, colour=colour, full=full) for item in shown),
+        _summary(plan, colour=colour),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def _is_shown(plan: InstancePlan) -> bool:
@@ -42,8 +50,9 @@ def _is_shown(plan: InstancePlan) -> bool:
 
 
 def _warnings(plan: Plan, *, colour: bool) -> list[str]:
-    """Everything that must not be overlooked, before the first change; each once."""
-    found: dict[Diagnostic, None] = dict.fromkeys(plan.diagnostics)
+    """Everything that must not be overlooked, before the first change; each once, and not what an instance says."""
+    told = {(item.ref, item.location) for instance in plan.instances for item in instance.reasons if item.location}
+    found: dict[Diagnostic, None] = {item: None for item in plan.diagnostics if (item.ref, item.location) not in told}
     for environment in plan.environments:
         found.update(dict.fromkeys(environment.reasons))
         for instance in environment.instances:
@@ -55,7 +64,7 @@ def _warnings(plan: Plan, *, colour: bool) -> list[str]:
     return shown
 
 
-def _instance(plan: InstancePlan, *, colour: bool) -> list[str]:
+def _instance(plan: InstancePlan, *, colour: bool, full: bool) -> list[str]:
     verdict = "" if plan.verdict is Verdict.OUT_OF_SYNC else f" is {plan.verdict}"
     shown = [paint(f"# instance {safe(plan.name)}{verdict}", "bold", on=colour)]
     for reason in plan.reasons:
@@ -65,47 +74,50 @@ def _instance(plan: InstancePlan, *, colour: bool) -> list[str]:
     if plan.rollout_id and not plan.changes:
         shown.append(f"  # waits for the rollout {safe(plan.rollout_id)}")
     for change in plan.changes:
-        shown += _change(change, colour=colour)
+        shown.append(_heading(change, colour=colour))
+        if plan.may_apply or full:
+            shown += _attributes(change, colour=colour, full=full)
     return shown
 
 
-def _change(change: Change, *, colour: bool) -> Iterator[str]:
-    symbol = f"{change.action.symbol:>3}"
-    yield (
-        f"{paint(symbol, change.action.colour, on=colour)} {change.kind} {safe(change.name)} "
-        f"{HEADINGS[change.action]}{_remarks(change, colour=colour)}"
-    )
-    if change.action is Action.DELETE:
-        return
-    hidden = change.unchanged
-    for attribute in change.attributes:
-        if change.action is Action.CREATE and attribute.after in EMPTY:
-            hidden += 1
-            continue
-        yield from _attribute(attribute, change.action, colour=colour)
-    if hidden:
-        noun = "empty" if change.action is Action.CREATE else "unchanged"
-        yield paint(f"        # ({plural(hidden, f'{noun} attribute')} hidden)", "dim", on=colour)
-
-
-def _remarks(change: Change, *, colour: bool) -> str:
+def _heading(change: Change, *, colour: bool) -> str:
+    symbol = paint(f"{change.action.symbol:>3}", change.action.colour, on=colour)
     remarks = ""
-    if change.restarts:
+    if change.restarts and change.action in (Action.UPDATE, Action.REPLACE):
         remarks += paint("  # restarts the Moltbot", "yellow", on=colour)
     if change.force:
         remarks += "  # starts a new deployment"
-    return remarks
+    return f"{symbol} {change.kind} {safe(change.name)} {_what(change)}{remarks}"
 
 
-def _attribute(attribute: AttributeChange, action: Action, *, colour: bool) -> Iterator[str]:
-    if action is Action.CREATE:
-        mark = paint("+", "green", on=colour)
-        yield f"      {mark} {safe(attribute.path)}: {show(attribute.after)}"
+def _what(change: Change) -> str:
+    if change.kind is Kind.TASK_DEFINITION and change.action is Action.UPDATE:
+        return "will get a new revision"
+    return HEADINGS[change.action]
+
+
+def _attributes(change: Change, *, colour: bool, full: bool) -> Iterator[str]:
+    if change.action is Action.DELETE:
         return
+    creates = change.action is Action.CREATE
+    hidden = change.unchanged
+    for attribute in change.attributes:
+        if creates and (attribute.after in EMPTY or not (full or HEADLINES.fullmatch(attribute.path))):
+            hidden += 1
+        else:
+            yield from _attribute(attribute, creates=creates, colour=colour)
+    if hidden:
+        noun = "more attribute" if creates else "unchanged attribute"
+        hint = "; --full shows them" if creates and not full else ""
+        yield paint(f"        # ({plural(hidden, noun)} hidden{hint})", "dim", on=colour)
+
+
+def _attribute(attribute: AttributeChange, *, creates: bool, colour: bool) -> Iterator[str]:
     forces = paint("  # forces replacement", "red", on=colour) if attribute.forces_replacement else ""
     for path, before, after in differences(attribute.path, attribute.before, attribute.after):
         symbol, tint = _side(before, after)
-        yield f"      {paint(symbol, tint, on=colour)} {safe(path)}: {show(before)} -> {show(after)}{forces}"
+        values = show(after) if creates else f"{show(before)} -> {show(after)}"
+        yield f"      {paint(symbol, tint, on=colour)} {safe(path)}: {values}{forces}"
 
 
 def _side(before: object, after: object) -> tuple[str, str]:

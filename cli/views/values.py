@@ -12,7 +12,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from molthub.cli.views.text import safe
 
@@ -42,11 +42,16 @@ def show(value: Any) -> str:
 def differences(path: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
     """What of an attribute differs: itself, or the leaves of the document that both sides hold."""
     old, new = document(before), document(after)
-    if old is None or new is None:
+    if (old is None) != (before is None) or (new is None) != (after is None) or old is new:
         return [(path, before, after)]
-    olds, news = dict(_leaves(old, path)), dict(_leaves(new, path))
-    changed = [(name, olds.get(name), news.get(name)) for name in {**olds, **news} if olds.get(name) != news.get(name)]
-    return sorted(changed, key=lambda item: item[0]) or [(path, before, after)]
+    olds = {(leaf.path, leaf.item): leaf.value for leaf in _leaves(old, path)} if old is not None else {}
+    news = {(leaf.path, leaf.item): leaf.value for leaf in _leaves(new, path)} if new is not None else {}
+    changed = [
+        (name, olds.get((name, item)), news.get((name, item)))
+        for name, item in sorted({*olds, *news})
+        if olds.get((name, item)) != news.get((name, item))
+    ]
+    return changed or [(path, before, after)]
 
 
 def document(value: Any) -> Any | None:
@@ -71,14 +76,24 @@ def _unpack(value: str) -> str | None:
         return None
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+class _Leaf(NamedTuple):
+    """item: what tells the leaves of one path apart: a list of texts is shown as what came and what went."""
+
+    path: str
+    item: str
+    value: Any
+
+
+def _leaves(value: Any, path: str) -> Iterator[_Leaf]:
     if isinstance(value, dict) and value:
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}")
+    elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        yield from (_Leaf(path, item, item) for item in value)
     elif isinstance(value, list) and value:
         for index, item in enumerate(value):
             yield from _leaves(item, f"{path}[{index}]")
     elif (inner := document(value)) is not None and inner:
         yield from _leaves(inner, path)
     else:
-        yield path, value
+        yield _Leaf(path, "", value)

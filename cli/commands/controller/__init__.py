@@ -1,0 +1,1 @@
+"""`molthub controller …`."""

@@ -1,0 +1,145 @@
+"""`molthub status`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from molthub.cli import context
+from molthub.cli.options import (
+    EnvironmentOption,
+    InstancesArgument,
+    NoColorOption,
+    RefOption,
+    RepoOption,
+    TableOption,
+    TableOutput,
+    WorkspaceOption,
+)
+from molthub.cli.terminal import Terminal, terminal
+from molthub.cli.views.status import StatusList
+
+if TYPE_CHECKING:
+    from molthub.pipeline.types import CheckedFleet, Scope
+
+
+def status(
+    ctx: typer.Context,
+    instances: InstancesArgument = None,
+    output: TableOption = TableOutput.TABLE,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C")] = False,
+    interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks of --watch")] = 5.0,
+    workspace: WorkspaceOption = None,
+    environment: EnvironmentOption = None,
+    label: Annotated[
+        list[str] | None, typer.Option("-l", "--label", metavar="KEY=VALUE", help="Only with this label (repeatable)")
+    ] = None,
+    repo: RepoOption = None,
+    ref: RefOption = None,
+    no_color: NoColorOption = False,
+) -> None:
+    """Show how the instances are doing
+
+    From Git (HEAD, or --ref) and AWS. When MOLTHUB_DATABASE_URL is set, the controller's last reconcile and last
+    error are added. Status: CREATING, RUNNING, DEGRADED, STOPPED, DELETING. Sync: Synced, OutOfSync, Unknown,
+    Invalid, Blocked, Suspended.
+    """
+    term = terminal(no_color=no_color)
+    roots = context.roots_of(ctx)
+    labels = dict(_label(text) for text in label or ())
+
+    def look() -> StatusList:
+        return _look(
+            roots,
+            lambda fleet: context.scope_of(fleet, workspaces=workspace, environments=environment, instances=instances),
+            labels,
+            repo=repo,
+            ref=ref,
+        )
+
+    if watch:
+        _watch(look, output, interval, term)
+    else:
+        _print(look(), output, term)
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="-l")
+    return key, value
+
+
+def _look(
+    roots: context.Roots,
+    scope_of: Callable[[CheckedFleet], Scope],
+    labels: dict[str, str],
+    *,
+    repo: str | None,
+    ref: str | None,
+) -> StatusList:
+    from molthub.cli.records import controller_statuses
+    from molthub.pipeline.planner import plan_fleet
+    from molthub.pipeline.status import status_of
+
+    fleet = context.read_fleet(roots, repo=repo, ref=ref, committed=True)
+    planned = plan_fleet(fleet.checked, context.collaborators(roots, fleet), scope=scope_of(fleet.checked))
+    known = controller_statuses(planned.plan.fleet)
+    records = []
+    for view in planned.views:
+        own = view.loaded.model.metadata.labels if view.loaded else {}
+        if not labels.items() <= own.items():
+            continue
+        before = known.get(view.identity)
+        record = status_of(view, head_commit=fleet.commit, now=roots.now(), previous=before.status if before else None)
+        if before is not None:
+            record = replace(record, last_reconcile_at=before.last_reconcile_at, last_error=before.last_error)
+        records.append((record, dict(own)))
+    return StatusList(fleet=planned.plan.fleet, commit=fleet.commit, at=roots.now(), records=tuple(records))
+
+
+def _print(found: StatusList, output: TableOutput, term: Terminal) -> None:
+    from molthub.cli.views import documents
+    from molthub.cli.views import status as view
+
+    if output in (TableOutput.JSON, TableOutput.YAML):
+        term.data(documents.text(view.data(found), form=output.value))
+    else:
+        term.data(view.human(found, wide=output is TableOutput.WIDE, colour=term.colour_out))
+
+
+def _watch(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> None:
+    """On a terminal the table is redrawn in place; elsewhere each look is appended, JSON as one line."""
+    from molthub.cli.views import status as view
+
+    if output is not TableOutput.JSON and term.out.isatty():
+        _live(look, output, interval, term)
+        return
+    while True:
+        found = look()
+        if output is TableOutput.JSON:
+            term.data(json.dumps(view.data(found), ensure_ascii=True))
+        else:
+            _print(found, output, term)
+        term.out.flush()
+        time.sleep(interval)
+
+
+def _live(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> None:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from molthub.cli.views import status as view
+
+    console = Console(file=term.out, highlight=False, no_color=not term.colour_out)
+    with Live(console=console, auto_refresh=False, screen=False) as live:
+        while True:
+            text = view.human(look(), wide=output is TableOutput.WIDE, colour=term.colour_out)
+            live.update(Text.from_ansi(text, no_wrap=True), refresh=True)
+            time.sleep(interval)
