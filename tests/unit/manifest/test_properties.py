@@ -33,16 +33,19 @@ def check(content: bytes) -> None:
         assert len(str(item)) < 600
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes(content: bytes) -> None:
     check(content)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"%@#,? \n\t", max_size=60))
 def test_random_yaml_like_text(text: str) -> None:
     check(b"apiVersion: molthub/v1\nkind: MoltbotInstance\n" + text.encode())
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(WHOLE)), st.integers(0, 40), st.binary(max_size=12))
 def test_a_manifest_with_bytes_cut_out_and_put_in(at: int, cut: int, put: bytes) -> None:
     check(WHOLE[:at] + put + WHOLE[at + cut :])
@@ -67,7 +70,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(mutated())
 def test_a_manifest_with_a_part_of_any_shape(document: dict[str, Any]) -> None:
     try:
@@ -77,7 +80,7 @@ def test_a_manifest_with_a_part_of_any_shape(document: dict[str, Any]) -> None:
     check(content)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from([path for path in _paths(instance_dict()) if path]))
 def test_no_value_is_ever_repeated(path: tuple[Any, ...]) -> None:
     token = "-".join(["xoxb", "123456789012", "AbCdEfGhIjKl"])
@@ -93,6 +96,7 @@ def test_no_value_is_ever_repeated(path: tuple[Any, ...]) -> None:
     assert token not in said
 
 
+@settings(deadline=None)
 @given(values)
 def test_what_is_written_as_yaml_is_read_back(value: Any) -> None:
     try:
