@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from molthub.desired.payload import INIT_VARIABLE, config_of_payload, init_program
-from molthub.desired.render import RenderFacts, Rendered, render
+from molthub.desired.render import Rendered, RenderFacts, render
 from molthub.resources.normal import to_json
 from molthub.resources.types import Container, ResourceSet
 from tests.builders import REMOVED, loaded_environment, loaded_instance
@@ -107,7 +107,11 @@ def readable(resources: ResourceSet) -> str:
 
 def _readable(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
-        return {name: _readable(item, name) for name, item in value.items() if name == "ingress" or item not in (None, [], "")}
+        return {
+            name: _readable(item, name)
+            for name, item in value.items()
+            if name == "ingress" or item not in (None, [], "")
+        }
     if isinstance(value, list) and key not in {"command", "entry_point"} and _is_pairs(value):
         return {name: _readable(item, name) for name, item in value}
     if isinstance(value, list):

@@ -2,7 +2,8 @@
 
 No container runtime is needed: a mount and a network namespace, a root of its own that is read-only, volumes that
 belong to root with mode 0755, a tmpfs for /tmp, the rendered user, capabilities, command and variables and nothing
-else. The network namespace has a loopback and no way out, so the rendered port is free and nobody is called.
+else. The network namespace has a loopback and no way out, so the rendered port is free and nobody is called: packets to
+the outside are dropped.
 Needs root, or a `sudo` that asks nothing.
 """
 
@@ -23,9 +24,9 @@ from tests.moltbot.install import Installed
 
 HOST_FOLDERS = ("usr", "lib", "lib64", "bin", "sbin")
 DEFAULT_CAPABILITIES = (
-    "chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap net_bind_service sys_chroot kill"
-    " audit_write"
-).split()
+    "chown", "dac_override", "fsetid", "fowner", "mknod", "net_raw", "setgid", "setuid", "setfcap", "setpcap",
+    "net_bind_service", "sys_chroot", "kill", "audit_write",
+)  # fmt: skip
 """What Docker, and so Fargate, gives a container that drops nothing."""
 
 
@@ -156,7 +157,7 @@ class Task:
         lines += ["mkdir -p proc dev etc/ssl app tmp home/node usr/local/bin", "mount --rbind /dev dev"]
         for folder in HOST_FOLDERS:
             if Path(f"/{folder}").is_symlink():
-                lines.append(f"ln -s {os.readlink(f'/{folder}')} {folder}")
+                lines.append(f"ln -s {Path(f'/{folder}').readlink()} {folder}")
             elif Path(f"/{folder}").is_dir():
                 lines.append(f"mkdir -p {folder}; mount --rbind /{folder} {folder}")
         lines += [f"mount --bind {self.app} app", "mkdir -p image", f"mount --bind {self.node.parents[1]} image"]

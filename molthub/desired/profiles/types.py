@@ -81,9 +81,11 @@ class RuntimeProfile:
     def _take(self, words: list[str], taken: list[str], refused: list[str]) -> None:
         word = words.pop(0)
         name, equals, _ = word.partition("=")
-        if name not in self.allowed_options:
+        needs_value = self.allowed_options.get(name, False) and not equals
+        value_follows = bool(words) and not words[0].startswith("-")
+        if name not in self.allowed_options or (needs_value and not value_follows):
             refused.append(word)
             return
         taken.append(word)
-        if self.allowed_options[name] and not equals and words:
+        if needs_value:
             taken.append(words.pop(0))

@@ -1,6 +1,6 @@
 """Each sample's rendering, whole, as a file a reviewer reads in the diff of a change.
 
-    MOLTHUB_UPDATE_GOLDEN=1 python -m pytest tests/unit/desired/test_golden.py
+MOLTHUB_UPDATE_GOLDEN=1 python -m pytest tests/unit/desired/test_golden.py
 """
 
 from __future__ import annotations
