@@ -1,0 +1,173 @@
+"""The database as others see it: every method is one transaction, safe from any thread and any process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from molthub.errors import StallingError
+from molthub.events.types import Event
+from molthub.health.types import StatusRecord
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.observation import Cause, Rollout
+from molthub.state import lock, rows
+from molthub.state.engine import READ_ONLY, database_path, open_engine
+from molthub.state.failures import explained
+from molthub.state.tables import DeploymentRow, EventRow, MarkRow, RetryRow, StatusRow
+from molthub.state.types import DeploymentRecord, RetryMemory
+
+_FOLLOWED_HEAD = "followed-head"
+
+
+def open_store(url: str, *, create: bool = True) -> Store:
+    """The store at `sqlite:///FILE`.
+
+    create  make the file (0600, with its parents) where there is none; else that is MH-STATE-008
+    Raises MH-STATE-001 (no SQLite file), -002 (not writable), -003 (damaged), -005 (of a newer Molthub), -008.
+    """
+    path = database_path(url)
+    if not create and not path.exists():
+        raise StallingError(
+            "MH-STATE-008",
+            f"there is no database at {path}",
+            fix="Set MOLTHUB_DATABASE_URL to the controller's database.",
+        )
+    return Store(path=path, engine=open_engine(path))
+
+
+class Store:
+    """Thread-safe. Raises only MolthubErrors (`MH-STATE-NNN`)."""
+
+    def __init__(self, *, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+        self._reading = engine.execution_options(**{READ_ONLY: True})
+
+    def close(self) -> None:
+        """Close every connection. The store is of no use afterwards."""
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def controller_lock(self, owner: str) -> Iterator[None]:
+        """Be this database's only controller while the block runs. Raises MH-STATE-007, naming who is already."""
+        with lock.hold(self.path, owner):
+            yield
+
+    def add_event(self, event: Event) -> None:
+        """Append to the timeline; nothing is ever changed or removed there."""
+        with self._write() as session:
+            session.add(rows.event_row(event))
+
+    def events(
+        self, identity: Identity | None = None, *, since: datetime | None = None, limit: int | None = None
+    ) -> tuple[Event, ...]:
+        """Oldest first; with a limit, the newest that many. since: at or after."""
+        query = select(EventRow).order_by(col(EventRow.at).desc(), col(EventRow.id).desc())
+        if identity is not None:
+            query = query.filter_by(**rows.columns_of(identity))
+        if since is not None:
+            query = query.where(col(EventRow.at) >= since)
+        if limit is not None:
+            query = query.limit(limit)
+        with self._read() as session:
+            newest_first = [rows.event_of(row) for row in session.exec(query)]
+        return tuple(reversed(newest_first))
+
+    def put_status(self, record: StatusRecord) -> None:
+        with self._write() as session:
+            session.merge(rows.status_row(record))
+
+    def status(self, identity: Identity) -> StatusRecord | None:
+        with self._read() as session:
+            row = session.get(StatusRow, rows.key_of(identity))
+            return rows.status_of(row) if row is not None else None
+
+    def statuses(self) -> tuple[StatusRecord, ...]:
+        """Of every instance, ordered by identity."""
+        with self._read() as session:
+            return tuple(
+                sorted((rows.status_of(row) for row in session.exec(select(StatusRow))), key=lambda one: one.identity)
+            )
+
+    def delete_status(self, identity: Identity) -> None:
+        """Forget the status of an instance that is gone; nothing when there is none."""
+        with self._write() as session:
+            row = session.get(StatusRow, rows.key_of(identity))
+            if row is not None:
+                session.delete(row)
+
+    def record_rollout(self, identity: Identity, rollout: Rollout, *, commit: str, now: datetime) -> None:
+        """Write down how a rollout stands; seen again, its row is brought up to date."""
+        with self._write() as session:
+            known = session.get(DeploymentRow, rollout.deployment_id)
+            session.merge(rows.deployment_row(identity, rollout, commit=commit, now=now, known=known))
+
+    def deployments(self, identity: Identity, *, limit: int | None = None) -> tuple[DeploymentRecord, ...]:
+        """An instance's rollouts, newest first."""
+        query = select(DeploymentRow).filter_by(**rows.columns_of(identity))
+        query = query.order_by(col(DeploymentRow.started_at).desc(), col(DeploymentRow.deployment_id))
+        with self._read() as session:
+            return tuple(rows.deployment_of(row) for row in session.exec(query.limit(limit)))
+
+    def applied_commit(self, fleet: str, key: EnvironmentKey) -> str | None:
+        """The commit that an environment was last fully brought to."""
+        return self._mark(f"applied:{fleet}:{key}")
+
+    def set_applied(self, fleet: str, key: EnvironmentKey, commit: str) -> None:
+        self._set_mark(f"applied:{fleet}:{key}", commit)
+
+    def followed_head(self) -> str | None:
+        """The newest commit that a controller on this database followed without objection."""
+        return self._mark(_FOLLOWED_HEAD)
+
+    def set_followed_head(self, commit: str) -> None:
+        self._set_mark(_FOLLOWED_HEAD, commit)
+
+    def retry(self, identity: Identity) -> RetryMemory | None:
+        with self._read() as session:
+            row = session.get(RetryRow, rows.key_of(identity))
+            return rows.retry_of(row) if row is not None else None
+
+    def count_failure(
+        self, identity: Identity, *, fingerprint: str, cause: Cause, next_try_at: datetime
+    ) -> RetryMemory:
+        """One more failure in a row; the count starts again when the thing or the cause is another."""
+        with self._write() as session:
+            row = session.get(RetryRow, rows.key_of(identity))
+            same = row is not None and (row.fingerprint, row.cause) == (fingerprint, cause.value)
+            attempts = row.attempts + 1 if row is not None and same else 1
+            memory = RetryMemory(identity, fingerprint, cause, attempts, next_try_at)
+            session.merge(rows.retry_row(memory))
+        return memory
+
+    def clear_retry(self, identity: Identity) -> None:
+        """It went well, or another thing is tried: forget the failures."""
+        with self._write() as session:
+            row = session.get(RetryRow, rows.key_of(identity))
+            if row is not None:
+                session.delete(row)
+
+    def _mark(self, name: str) -> str | None:
+        with self._read() as session:
+            row = session.get(MarkRow, name)
+            return row.commit if row is not None else None
+
+    def _set_mark(self, name: str, commit: str) -> None:
+        with self._write() as session:
+            session.merge(MarkRow(name=name, commit=commit))
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[Session]:
+        """A transaction that holds the database from its first read on."""
+        with explained(self.path), Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[Session]:
+        with explained(self.path), Session(self._reading) as session:
+            yield session

@@ -1,0 +1,191 @@
+"""What is stored comes back as it was, from any thread and any process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
+
+from molthub.events.types import Event, EventType
+from molthub.health.types import Health, Status, StatusRecord
+from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.observation import Cause, Rollout, RolloutState
+from molthub.resources.states import Verdict
+from molthub.state.store import Store, open_store
+from molthub.state.types import DeploymentRecord, RetryMemory
+
+NOW = datetime(2026, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
+BOT = Identity("acme-bots", "acme", "prod", "support-bot")
+OTHER = Identity("acme-bots", "acme", "prod", "sales-bot")
+
+COUNT = """
+import sys
+from datetime import UTC, datetime
+from molthub.resources.identity import Identity
+from molthub.resources.observation import Cause
+from molthub.state.store import open_store
+store = open_store(sys.argv[1])
+now = datetime.now(UTC)
+for _ in range(100):
+    store.count_failure(Identity("f", "w", "e", "i"), fingerprint="x", cause=Cause.ITSELF, next_try_at=now)
+"""
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/deep/er/molthub.db"
+
+
+@pytest.fixture
+def store(url: str) -> Store:
+    return open_store(url)
+
+
+def an_event(message: str, *, at: datetime = NOW, identity: Identity = BOT) -> Event:
+    return Event(at, identity, EventType.SYNCED, message, "controller", commit="c" * 40, resource="service", ref="")
+
+
+def a_rollout(state: RolloutState, **changes: object) -> Rollout:
+    values = {"deployment_id": "ecs-svc/1", "task_definition": "abc", "state": state, "created_at": NOW, **changes}
+    return Rollout(**values)  # type: ignore[arg-type]
+
+
+def test_the_file_and_its_parents_are_made_for_its_owner_only(store: Store) -> None:
+    store.add_event(an_event("one"))
+    assert {path.name: path.stat().st_mode & 0o777 for path in store.path.parent.iterdir()} == {
+        "molthub.db": 0o600,
+        "molthub.db-wal": 0o600,
+        "molthub.db-shm": 0o600,
+    }
+
+
+def test_events_come_back_whole_and_oldest_first(store: Store, url: str) -> None:
+    later = an_event("later", at=NOW + timedelta(seconds=1))
+    first, second = an_event("first"), an_event("second")
+    for event in (later, first, second):
+        store.add_event(event)
+    assert open_store(url).events() == (first, second, later)
+    assert store.events(limit=2) == (second, later)
+    assert store.events(since=NOW + timedelta(seconds=1)) == (later,)
+
+
+def test_events_are_told_apart_by_the_whole_identity(store: Store) -> None:
+    namesake = Identity("acme-bots", "acme", "dev", "support-bot")
+    store.add_event(an_event("theirs", identity=namesake))
+    store.add_event(an_event("mine"))
+    assert [event.message for event in store.events(BOT)] == ["mine"]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE event SET message = 'x'", "DELETE FROM event"])
+def test_an_event_can_be_neither_changed_nor_removed(store: Store, statement: str) -> None:
+    store.add_event(an_event("one"))
+    engine = create_engine(f"sqlite:///{store.path}")
+    with pytest.raises(IntegrityError, match="events are immutable"), engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_times_come_back_aware_and_in_utc(store: Store) -> None:
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    store.add_event(an_event("one", at=elsewhere))
+    (event,) = store.events()
+    assert (event.at, event.at.tzinfo) == (NOW, UTC)
+
+
+def test_a_status_is_replaced_and_forgotten(store: Store) -> None:
+    bare = StatusRecord(BOT, "support-bot", Status.CREATING, Verdict.OUT_OF_SYNC, Health.PROGRESSING)
+    full = StatusRecord(
+        BOT,
+        "helper",
+        Status.RUNNING,
+        Verdict.SYNCED,
+        Health.HEALTHY,
+        reason="all well",
+        image="i:1",
+        created_at=NOW,
+        last_reconcile_at=NOW + timedelta(minutes=1),
+        last_error="none",
+        running_commit="a",
+        head_commit="b",
+        log_group="/g",
+    )
+    store.put_status(bare)
+    assert store.status(BOT) == bare
+    store.put_status(full)
+    assert store.statuses() == (full,)
+    store.delete_status(BOT)
+    store.delete_status(BOT)
+    assert (store.status(BOT), store.statuses()) == (None, ())
+
+
+def test_a_rollout_is_one_row_that_keeps_its_first_commit_and_end(store: Store) -> None:
+    later = NOW + timedelta(minutes=5)
+    store.record_rollout(BOT, a_rollout(RolloutState.IN_PROGRESS), commit="c1", now=NOW)
+    assert store.deployments(BOT)[0].finished_at is None
+    failed = a_rollout(RolloutState.FAILED, task_definition="", reason="crashed", cause=Cause.ITSELF)
+    store.record_rollout(BOT, failed, commit="c2", now=later)
+    store.record_rollout(BOT, failed, commit="c3", now=later + timedelta(minutes=5))
+    assert store.deployments(BOT) == (
+        DeploymentRecord(
+            BOT, "ecs-svc/1", "c1", "abc", RolloutState.FAILED, NOW, later, reason="crashed", cause=Cause.ITSELF
+        ),
+    )
+
+
+def test_deployments_are_an_instances_own_newest_first(store: Store) -> None:
+    newer = a_rollout(RolloutState.COMPLETED, deployment_id="ecs-svc/2", created_at=NOW + timedelta(hours=1))
+    for rollout in (a_rollout(RolloutState.COMPLETED), newer):
+        store.record_rollout(BOT, rollout, commit="c", now=NOW)
+    store.record_rollout(OTHER, a_rollout(RolloutState.COMPLETED, deployment_id="ecs-svc/3"), commit="c", now=NOW)
+    assert [one.deployment_id for one in store.deployments(BOT)] == ["ecs-svc/2", "ecs-svc/1"]
+    assert [one.deployment_id for one in store.deployments(BOT, limit=1)] == ["ecs-svc/2"]
+
+
+def test_commits_are_remembered_by_environment_and_for_the_head(store: Store) -> None:
+    prod, dev = EnvironmentKey("acme", "prod"), EnvironmentKey("acme", "dev")
+    store.set_applied("acme-bots", prod, "one")
+    store.set_applied("acme-bots", prod, "two")
+    store.set_followed_head("three")
+    assert store.applied_commit("acme-bots", prod) == "two"
+    assert store.applied_commit("acme-bots", dev) is None
+    assert store.followed_head() == "three"
+
+
+def test_failures_in_a_row_are_counted_until_something_changes(store: Store) -> None:
+    def fail(fingerprint: str, cause: Cause = Cause.SURROUNDINGS) -> int:
+        return store.count_failure(BOT, fingerprint=fingerprint, cause=cause, next_try_at=NOW).attempts
+
+    assert [fail("x"), fail("x"), fail("y"), fail("y", Cause.ITSELF)] == [1, 2, 1, 1]
+    assert store.retry(BOT) == RetryMemory(BOT, "y", Cause.ITSELF, 1, NOW)
+    store.clear_retry(BOT)
+    assert store.retry(BOT) is None
+    assert store.retry(OTHER) is None
+
+
+def test_eight_threads_lose_no_increment(store: Store) -> None:
+    def work() -> None:
+        for _ in range(100):
+            store.count_failure(BOT, fingerprint="x", cause=Cause.ITSELF, next_try_at=NOW)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    memory = store.retry(BOT)
+    assert memory is not None
+    assert memory.attempts == 800
+
+
+def test_two_processes_lose_no_increment_even_when_both_make_the_database(url: str) -> None:
+    workers = [subprocess.Popen([sys.executable, "-c", COUNT, url]) for _ in range(2)]
+    assert [worker.wait(timeout=60) for worker in workers] == [0, 0]
+    memory = open_store(url).retry(Identity("f", "w", "e", "i"))
+    assert memory is not None
+    assert memory.attempts == 200
