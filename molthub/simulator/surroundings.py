@@ -109,10 +109,13 @@ class Account:
             configuration = container.get("logConfiguration", {})
             if configuration.get("logDriver") != "awslogs":
                 continue
-            name = configuration.get("options", {}).get("awslogs-group", "")
+            options = configuration.get("options", {})
+            name = options.get("awslogs-group", "")
             if name not in logs.groups:
                 return _LOGGER + "ResourceNotFoundException: The specified log group does not exist."
-            arn = f"arn:aws:logs:{region.name}:{region.account}:log-group:{name}:log-stream:any"
+            # Streams are called prefix/container/task (ECS developer guide, "awslogs-stream-prefix").
+            stream = f"{options.get('awslogs-stream-prefix', container['name'])}/{container['name']}/{'0' * 32}"
+            arn = f"arn:aws:logs:{region.name}:{region.account}:log-group:{name}:log-stream:{stream}"
             for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
                 if not allows(role, action, arn):
                     return _LOGGER + _denied(role, action, arn)
