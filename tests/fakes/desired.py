@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 from molthub.desired.payload import INIT_VARIABLE, config_of_payload, init_program
@@ -125,3 +126,62 @@ def _readable(value: Any, key: str = "") -> Any:
 
 def _is_pairs(value: list[Any]) -> bool:
     return bool(value) and all(isinstance(item, list) and len(item) == 2 for item in value)
+
+
+GENERATED_SKILLS = ("github", "1password", "weather", "notion", "tmux")
+GENERATED_PROVIDERS = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+    "google": "GEMINI_API_KEY",
+}
+CHANNEL_SECRETS = {
+    "slack": {"botToken": "SLACK_BOT_TOKEN", "appToken": "SLACK_APP_TOKEN"},
+    "telegram": {"botToken": "TELEGRAM_BOT_TOKEN"},
+    "webhook": {"token": "HOOK_TOKEN"},
+}
+HOOK_PATHS = ("/hooks/agent", "/hooks/wake", "/hooks/github", "/hooks/alert-manager/critical")
+
+
+def generated_spec(random: Random, image: str) -> dict[str, Any]:
+    """A spec a person could have written, every choice drawn from `random`; valid for the loader."""
+    channels = {name: _channel(name, random) for name in CHANNEL_SECRETS if random.random() < 0.5}
+    provider = random.choice(sorted(GENERATED_PROVIDERS))
+    names = {name for channel in channels for name in CHANNEL_SECRETS[channel].values()}
+    names.add(GENERATED_PROVIDERS[provider])
+    cpu, memories = random.choice([(512, (1024, 4096)), (1024, (2048, 8192)), (4096, (8192, 30720))])
+    spec: dict[str, Any] = {
+        "runtime": {
+            "image": image,
+            "architecture": random.choice(["x86_64", "arm64"]),
+            "cpu": cpu,
+            "memory": random.choice(memories),
+            "env": {f"SETTING_{number}": "value" for number in range(random.randint(0, 5))},
+        },
+        "model": {
+            "primary": f"{provider}/model-{random.randint(1, 9)}",
+            "fallbacks": [f"{provider}/fallback-{number}" for number in range(random.randint(0, 3))],
+            "apiKey": {"secret": GENERATED_PROVIDERS[provider]},
+        },
+        "secrets": [{"name": name, "key": f"acme/prod/bot#{name}"} for name in sorted(names)],
+        "channels": channels or REMOVED,
+        "skills": {"allowlist": random.sample(GENERATED_SKILLS, random.randint(0, len(GENERATED_SKILLS)))},
+        "network": {
+            "inbound": "WEBHOOK" if "webhook" in channels else "NONE",
+            "egressPreset": random.choice(["RESTRICTED", "DEFAULT"]),
+        },
+        "observability": {"logLevel": random.choice(["error", "warn", "info", "debug", "trace"])},
+        "state": {"persistent": random.choice([True, False])},
+    }
+    if random.random() < 0.3:
+        spec["observability"]["tracing"] = {"endpoint": "https://otel.example.com/v1"}
+    if "telegram" not in channels and channels:
+        spec["channels"] = {**channels, "telegram": REMOVED}
+    return spec
+
+
+def _channel(name: str, random: Random) -> dict[str, Any]:
+    channel: dict[str, Any] = {key: {"secret": secret} for key, secret in CHANNEL_SECRETS[name].items()}
+    if name == "webhook":
+        channel["paths"] = random.sample(HOOK_PATHS, random.randint(1, 3))
+    return channel

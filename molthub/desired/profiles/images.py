@@ -10,7 +10,7 @@ Version = tuple[int, int, int]
 
 DEFAULT_REGISTRY = "docker.io"
 _REFERENCE = re.compile(
-    r"^(?P<name>[^@]+?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
+    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._:/-]*?)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
 )
 _VERSION = re.compile(r"^(?P<version>20[0-9]{2}\.[0-9]{1,2}\.[0-9]{1,4})(?:-r[0-9]{8})?(?P<suffix>(?:-[a-z0-9]+)*)$")
 _REPOSITORY_SUFFIX = re.compile(r"^(?:openclaw|moltbot)(?P<suffix>(?:-[a-z0-9]+)*)$")
