@@ -42,7 +42,7 @@ RepoOption = Annotated[
 ]
 RefOption = Annotated[
     str | None,
-    typer.Option("--ref", metavar="REF", help="A branch, tag or commit; by default HEAD"),
+    typer.Option("--ref", metavar="REF", help="A branch, tag or commit; by default what is checked out"),
 ]
 OutputOption = Annotated[Output, typer.Option("-o", "--output", help="How to print the result")]
 TableOption = Annotated[TableOutput, typer.Option("-o", "--output", help="How to print the result")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from molthub.cli.context import database_url
-from molthub.errors import StallingError
+from molthub.errors import Diagnostic, MolthubError, Severity, StallingError
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import Identity
 
@@ -37,12 +38,16 @@ def store() -> Iterator[Store]:
         opened.close()
 
 
-def controller_statuses(fleet: str) -> Mapping[Identity, StatusRecord]:
-    """The controller's records of a fleet; empty when MOLTHUB_DATABASE_URL is not set."""
+def controller_statuses(fleet: str, *, warn: Callable[[Diagnostic], None]) -> Mapping[Identity, StatusRecord]:
+    """The controller's records of a fleet; empty when MOLTHUB_DATABASE_URL is not set, or of no use (then it warns)."""
     if database_url() is None:
         return {}
-    with store() as opened:
-        return {record.identity: record for record in opened.statuses() if record.identity.fleet == fleet}
+    try:
+        with store() as opened:
+            return {record.identity: record for record in opened.statuses() if record.identity.fleet == fleet}
+    except MolthubError as error:
+        warn(replace(error.diagnostic, severity=Severity.WARNING))
+        return {}
 
 
 def find_identity(opened: Store, text: str) -> Identity:

@@ -58,6 +58,7 @@ def status(
             roots,
             lambda fleet: context.scope_of(fleet, workspaces=workspace, environments=environment, instances=instances),
             labels,
+            term,
             repo=repo,
             ref=ref,
         )
@@ -79,17 +80,21 @@ def _look(
     roots: context.Roots,
     scope_of: Callable[[CheckedFleet], Scope],
     labels: dict[str, str],
+    term: Terminal,
     *,
     repo: str | None,
     ref: str | None,
 ) -> StatusList:
     from molthub.cli.records import controller_statuses
+    from molthub.cli.views import diagnostics
     from molthub.pipeline.planner import plan_fleet
     from molthub.pipeline.status import status_of
 
     fleet = context.read_fleet(roots, repo=repo, ref=ref, committed=True)
     planned = plan_fleet(fleet.checked, context.collaborators(roots, fleet), scope=scope_of(fleet.checked))
-    known = controller_statuses(planned.plan.fleet)
+    known = controller_statuses(
+        planned.plan.fleet, warn=lambda item: term.say(diagnostics.human([item], colour=term.colour_err))
+    )
     records = []
     for view in planned.views:
         own = view.loaded.model.metadata.labels if view.loaded else {}

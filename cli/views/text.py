@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that can move a cursor, hide or reorder text: control, format (bidi and zero-width
@@ -39,7 +40,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def columns(rows: list[tuple[str, ...]], *, gap: int = 2) -> list[str]:
+def columns(rows: Sequence[tuple[str, ...]], *, gap: int = 2) -> list[str]:
     """Rows as aligned columns, the last one ragged. Widths count characters as a terminal shows them."""
     if not rows:
         return []

@@ -1,0 +1,36 @@
+"""What `molthub --help` prints. Written by docs/generate.py; do not edit."""
+
+HELP = """\
+Usage: molthub [OPTIONS] COMMAND [ARGS]...
+
+  Run a fleet of Moltbots on AWS from manifests in a Git repository.
+
+  Commits are the changes: edit a manifest, look at `molthub plan`, commit,
+  and let the controller (or `molthub apply`) make it so.
+
+Options:
+  -V, --version         Print the version and exit
+  --install-completion  Install completion for the current shell.
+  --show-completion     Show completion for the current shell, to copy it or
+                        customize the installation.
+  -h, --help            Show this message and exit.
+
+Commands:
+  init        Start a fleet repository
+  validate    Check manifests and guardrails, without AWS
+  render      Print what one manifest becomes on AWS
+  plan        Show what would change on AWS
+  apply       Make AWS what the manifests of a commit say
+  status      Show how the instances are doing
+  events      Show what the controller did
+  explain     Explain a reference, or why an instance is as it is
+  demo        Play the main job in six scenes, against an AWS of its own
+  simulator   Serve an AWS of your own on this machine, until Ctrl-C
+  schema      Print the JSON Schema of the manifests
+  completion  Print the shell's completion script
+  version     Print the version of Molthub and of Python
+  controller  Run the controller
+
+  Exit codes: 0 done, 1 failed, 2 wrong usage (or changes, with --detailed-
+  exitcode), 3 try again later, 70 a bug, 130 interrupted.
+"""
