@@ -3,7 +3,7 @@
     poll    one `ls-remote`; an unchanged head costs nothing more, and no AWS call
     take up a new head: fetch, load, check; the diff of the two commits names the instances that changed,
             and these are queued
-    sweep   at the start, when a manifest went away, and every drift interval: observe each environment whole,
+    sweep   at the start, when manifests came, went or broke, and every drift interval: observe each environment whole,
             in batches; write every status; queue what has work
     work    the workers reconcile one instance at a time each (reconciler.py)
 
@@ -124,10 +124,17 @@ class Loop:
         changed = self._mine(affected(current.checked.documents, checked.documents, paths))
         self.world.take_up(head, changed)
         self.log.info("new head", commit=commit, changed=len(changed))
-        gone = changed - checked.documents.instances.keys()
-        for identity in sorted(changed - gone):
+        if self._needs_a_whole_look(current, head, changed):
+            return True
+        for identity in sorted(changed):
             self.queue.add(identity)
-        return bool(gone) or self.world.freeze != () or checked.documents.fleet is None
+        return False
+
+    def _needs_a_whole_look(self, current: Head, head: Head, changed: frozenset[Identity]) -> bool:
+        """Whether the change cannot be judged instance by instance: something came, went, broke, or is frozen."""
+        before, now = current.checked.documents, head.checked.documents
+        same = changed & before.instances.keys() == changed & now.instances.keys() == changed
+        return not same or now.invalid != before.invalid or now.fleet is None or self.world.freeze != ()
 
     def _rewrite(self, commit: str) -> tuple[Diagnostic, ...]:
         """Why nothing may be written at this head: it does not descend from what was followed before."""
@@ -167,12 +174,7 @@ class Loop:
         if self.settings.environments and not scope.environments:
             return None
         planned = plan_fleet(head.checked, self.collaborators, scope=scope, freeze=self.world.freeze)
-        removals = {
-            view.identity: next(iter(view.plan.reasons), None)
-            for view in planned.views
-            if view.loaded is None and view.plan.verdict is not Verdict.INVALID
-        }
-        self.world.decide_removals(removals, head.generation)
+        self.world.decide(planned.decisions, head.generation)
         self.swept_at = self.monotonic()
         self.not_well = any(view.plan.verdict in NOT_WELL for view in planned.views)
         for view in planned.views:

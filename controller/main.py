@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from molthub.state.store import Store, open_store
 
 from molthub.apply.settings import SystemClock
 from molthub.aws.provider import aws_provider_factory
@@ -29,7 +28,8 @@ from molthub.errors import StallingError
 from molthub.pipeline.types import Collaborators
 from molthub.policies.registry import builtin_rules
 from molthub.resources.identity import Identity
-from molthub.source.repository import open_mirror
+from molthub.source.repository import open_repository
+from molthub.state.store import Store, open_store
 
 
 def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
@@ -52,7 +52,7 @@ def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
 def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Event, log: Any) -> Loop:
     """Put the controller together."""
     clock = SystemClock()
-    source = open_mirror(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser())
+    source = open_repository(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser(), mirror=True)
     collaborators = Collaborators(rules=builtin_rules(), providers=aws_provider_factory(), now=clock.now, source=source)
     world = World()
     journal = Journal(store, log, clock.now)

@@ -98,7 +98,7 @@ class Reconciler:
             head.checked,
             self.collaborators,
             scope=Scope(identities=frozenset({identity})),
-            removals=self.world.removals_at(head.generation),
+            decided=self.world.decided_at(head.generation),
             freeze=self.world.freeze,
         )
         return planned, next((view for view in planned.views if view.identity == identity), None)

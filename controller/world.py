@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from molthub.errors import Diagnostic
 from molthub.manifest.documents import FleetDocuments
-from molthub.pipeline.types import CheckedFleet, Removals
+from molthub.pipeline.types import CheckedFleet
+from molthub.planning.deletion import DeletionVerdict
 from molthub.resources.identity import EnvironmentKey, Identity
 
 
@@ -26,14 +27,14 @@ class World:
 
     touched   identity → generation of the newest head that changed it: a worker still waiting for an older one
               is pre-empted
-    removals  what the last full plan decided about deletions, valid for one generation
+    decided   what the last full plan decided about deletions and renames, valid for one generation
     freeze    why nothing at all may be written at this head
     """
 
     head: Head | None = None
     touched: dict[Identity, int] = field(default_factory=dict)
-    removals: Removals = field(default_factory=dict)
-    removals_generation: int = -1
+    decided: DeletionVerdict | None = None
+    decided_generation: int = -1
     freeze: tuple[Diagnostic, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,14 +50,16 @@ class World:
         with self.lock:
             return self.touched.get(identity, 0) > generation
 
-    def decide_removals(self, removals: Removals, generation: int) -> None:
+    def decide(self, decisions: DeletionVerdict, generation: int) -> None:
+        """Keep what a full plan decided."""
         with self.lock:
-            self.removals = removals
-            self.removals_generation = generation
+            self.decided = decisions
+            self.decided_generation = generation
 
-    def removals_at(self, generation: int) -> Removals | None:
+    def decided_at(self, generation: int) -> DeletionVerdict | None:
+        """What was decided, when it was of this generation."""
         with self.lock:
-            return self.removals if self.removals_generation == generation else None
+            return self.decided if self.decided_generation == generation else None
 
 
 def affected(old: FleetDocuments | None, new: FleetDocuments, paths: frozenset[str]) -> frozenset[Identity]:

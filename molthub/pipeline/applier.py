@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from molthub.apply.engine import apply_environment
 from molthub.apply.settings import ApplySettings, Cancel, Clock, OnBug, ignore_bug, never
-from molthub.apply.types import InstanceResult, Report
-from molthub.errors import StallingError
+from molthub.apply.types import InstanceResult, Outcome, Report
+from molthub.errors import MolthubError, StallingError
 from molthub.pipeline.places import location_of
 from molthub.pipeline.types import Collaborators, PlannedFleet
 from molthub.planning.types import EnvironmentPlan
@@ -33,7 +33,13 @@ def apply_fleet(
 
     def one(environment: EnvironmentPlan) -> tuple[InstanceResult, ...]:
         documents = planned.checked.documents
-        provider = collaborators.providers(environment.key, location_of(documents.environments[environment.key]))
+        try:
+            provider = collaborators.providers(environment.key, location_of(documents.environments[environment.key]))
+        except MolthubError as error:
+            return tuple(
+                InstanceResult(item.identity, item.name, Outcome.FAILED, (error.diagnostic,))
+                for item in environment.instances
+            )
         return apply_environment(
             environment,
             provider,

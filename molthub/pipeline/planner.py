@@ -25,7 +25,8 @@ from molthub.pipeline.history import History
 from molthub.pipeline.places import location_of
 from molthub.pipeline.removal import RemovalContext, judge_removals
 from molthub.pipeline.scope import Selection, select
-from molthub.pipeline.types import CheckedFleet, Collaborators, InstanceView, PlannedFleet, Removals, Scope
+from molthub.pipeline.types import CheckedFleet, Collaborators, InstanceView, PlannedFleet, Scope
+from molthub.planning.deletion import DeletionVerdict
 from molthub.planning.plan import PlanRequest, observed_in, plan_instance, wants_rollout
 from molthub.planning.types import EnvironmentPlan, InstancePlan, Plan
 from molthub.provider.protocols import Provider, Query
@@ -41,14 +42,14 @@ class Task:
     """What one plan is made of; handed down through the steps.
 
     history   None for a working tree, whose plan is never applied
-    removals  decisions of an earlier full plan of the same commit
+    decided   the deletion guard's word from a full plan of the same commit
     """
 
     checked: CheckedFleet
     collaborators: Collaborators
     selection: Selection
     history: History | None
-    removals: Removals | None
+    decided: DeletionVerdict | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +66,23 @@ def plan_fleet(
     collaborators: Collaborators,
     *,
     scope: Scope | None = None,
-    removals: Removals | None = None,
+    decided: DeletionVerdict | None = None,
     freeze: tuple[Diagnostic, ...] = (),
 ) -> PlannedFleet:
     """The plan of a checked fleet, or of the part of it that the scope names. Reads AWS, writes nothing.
 
-    removals: what a full plan of the same commit decided about deletions, so that planning a single deletion
+    decided: what a full plan of the same commit decided about deletions and renames, so that planning one instance
     needs no second look at the whole environment.
     freeze: why nothing at all may be written; every instance is Blocked by it.
     """
     selection = select(checked, scope or Scope())
-    task = Task(checked, collaborators, selection, _history(checked, collaborators), removals)
+    task = Task(checked, collaborators, selection, _history(checked, collaborators), decided)
     seen = {key: observe(task, key) for key in selection.environments}
-    requests = {key: _requests(task, one) for key, one in seen.items()}
+    guards = {
+        key: judge_removals(RemovalContext(checked, one.observation, task.history, decided))
+        for key, one in seen.items()
+    }
+    requests = {key: _requests(task, one, guards[key]) for key, one in seen.items()}
     found = obstacles.Clash.across([request for batch in requests.values() for request in batch])
     views: list[InstanceView] = []
     environments: list[EnvironmentPlan] = []
@@ -93,17 +98,35 @@ def plan_fleet(
         applicable=checked.snapshot.commit is not None,
         diagnostics=checked.documents.diagnostics,
     )
-    return PlannedFleet(checked=checked, plan=plan, views=tuple(sorted(views, key=lambda view: view.identity)))
+    decisions = DeletionVerdict(
+        removals={identity: why for guard in guards.values() for identity, why in guard.removals.items()},
+        creations={identity: why for guard in guards.values() for identity, why in guard.creations.items()},
+    )
+    ordered = tuple(sorted(views, key=lambda view: view.identity))
+    return PlannedFleet(checked=checked, plan=plan, views=ordered, decisions=decisions)
 
 
 def observe(task: Task, key: EnvironmentKey) -> Seen:
     """Read one environment: all of it, or only the instances that the selection names."""
-    documents = task.checked.documents
-    environment = documents.environments[key]
-    wanted = frozenset(identity for identity in documents.instances if identity.key == key)
+    environment = task.checked.documents.environments[key]
+    wanted = frozenset(identity for identity in task.checked.documents.instances if identity.key == key)
     only = task.selection.only(key)
-    if only is not None and task.removals is None and not only <= wanted:
+    if only is not None and task.decided is None and not only <= wanted:
         only = None  # a deletion is judged against everything that is there
+    seen = _look(task, environment, only, wanted)
+    if only is None or task.decided is not None or not _any_is_new(only, seen.observation):
+        return seen
+    return _look(task, environment, None, wanted)  # so is a creation: it may be half of a rename
+
+
+def _any_is_new(identities: frozenset[Identity], observation: Observation) -> bool:
+    return any(observed_in(observation, identity).resources.is_empty for identity in identities)
+
+
+def _look(
+    task: Task, environment: LoadedEnvironment, only: frozenset[Identity] | None, wanted: frozenset[Identity]
+) -> Seen:
+    key, documents = environment.key, task.checked.documents
     query = Query(
         fleet=task.selection.fleet,
         key=key,
@@ -129,16 +152,15 @@ def _history(checked: CheckedFleet, collaborators: Collaborators) -> History | N
     return History(collaborators.source, commit) if commit and collaborators.source else None
 
 
-def _requests(task: Task, seen: Seen) -> list[PlanRequest]:
+def _requests(task: Task, seen: Seen, guard: DeletionVerdict) -> list[PlanRequest]:
     """What planning needs, for each instance of one environment that the selection means."""
     key = seen.observation.key
     documents, selection = task.checked.documents, task.selection
     environment_wide = obstacles.of_environment(
         seen.environment, seen.observation, task.collaborators, history=task.history, fleet=selection.fleet
     )
-    removal = judge_removals(RemovalContext(task.checked, seen.observation, task.history, task.removals))
     wanted = [
-        _wanted(task, seen, loaded, removal.creations.get(identity))
+        _wanted(task, seen, loaded, guard.creations.get(identity))
         for identity, loaded in sorted(documents.instances.items())
         if identity.key == key and selection.means(identity)
     ]
@@ -147,7 +169,7 @@ def _requests(task: Task, seen: Seen) -> list[PlanRequest]:
         for file in documents.invalid
         if (file.workspace, file.environment) == (key.workspace, key.environment) and (file.id or file.name)
     ]
-    gone = [_gone(identity, why, seen) for identity, why in removal.removals.items() if selection.means(identity)]
+    gone = [_gone(identity, why, seen) for identity, why in guard.removals.items() if selection.means(identity)]
     requests = {request.identity: request for request in [*gone, *broken, *wanted]}
     if not environment_wide:
         return list(requests.values())

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from molthub.errors import Diagnostic
 from molthub.manifest.documents import FleetDocuments
 from molthub.pipeline.history import History
-from molthub.pipeline.types import CheckedFleet, Removals
+from molthub.pipeline.types import CheckedFleet
 from molthub.planning.deletion import DeletionRequest, DeletionVerdict, guard_deletions, read_confirmations
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Observation
@@ -20,13 +21,13 @@ from molthub.resources.observation import Observation
 class RemovalContext:
     """One environment's deletions. history None: a working tree, whose plan is shown and never applied.
 
-    decided  what an earlier plan of the same commit decided; what it does not know is decided here
+    decided  what a full plan of the same commit decided
     """
 
     checked: CheckedFleet
     observation: Observation
     history: History | None
-    decided: Removals | None = None
+    decided: DeletionVerdict | None = None
 
 
 def judge_removals(context: RemovalContext) -> DeletionVerdict:
@@ -34,12 +35,25 @@ def judge_removals(context: RemovalContext) -> DeletionVerdict:
     documents = context.checked.documents
     present = frozenset(i for i, one in context.observation.instances.items() if not one.resources.is_empty)
     unwanted = present - documents.instances.keys()
+    if context.decided is not None:
+        return DeletionVerdict(
+            removals={identity: _decided(context.decided, identity) for identity in unwanted},
+            creations=context.decided.creations,
+        )
     if not unwanted:
         return DeletionVerdict(removals={}, creations={})
-    decided = context.decided
-    if decided is not None and unwanted <= decided.keys():
-        return DeletionVerdict(removals={i: decided[i] for i in unwanted}, creations={})
     return guard_deletions(_request(context, documents, present, unwanted))
+
+
+def _decided(decided: DeletionVerdict, identity: Identity) -> Diagnostic | None:
+    """An earlier decision; what turned up since then waits for the next full look."""
+    undecided = Diagnostic(
+        "MH-PIPE-009",
+        f"{identity} turned up without a manifest since the environment was last looked at whole",
+        fix="Wait for the next full look; it decides",
+        subject=str(identity),
+    )
+    return decided.removals.get(identity, undecided)
 
 
 def _request(

@@ -9,6 +9,7 @@ from datetime import datetime
 from molthub.errors import Diagnostic
 from molthub.guard.engine import GuardRule, Verdicts
 from molthub.manifest.documents import FleetDocuments, LoadedInstance
+from molthub.planning.deletion import DeletionVerdict
 from molthub.planning.types import InstancePlan, Plan
 from molthub.provider.protocols import ProviderFactory
 from molthub.resources.identity import EnvironmentKey, Identity
@@ -42,10 +43,6 @@ class Scope:
     identities: frozenset[Identity] = frozenset()
 
 
-Removals = Mapping[Identity, Diagnostic | None]
-"""Instances that exist and are no longer wanted → why they may not be deleted, None when they may."""
-
-
 @dataclass(frozen=True, slots=True)
 class CheckedFleet:
     """A loaded tree with the guardrails' word on each instance. Needs no cloud: this is all of `validate`."""
@@ -77,9 +74,11 @@ class InstanceView:
 class PlannedFleet:
     """A plan with everything it was made from: what `plan` prints, `status` reads and `apply` executes.
 
-    views     one per instance that is wanted or exists, ordered by identity
+    views      one per instance that is wanted or exists, ordered by identity
+    decisions  the deletion guard's word on every environment that was looked at whole
     """
 
     checked: CheckedFleet
     plan: Plan
     views: tuple[InstanceView, ...]
+    decisions: DeletionVerdict

@@ -34,12 +34,17 @@ def _normalise(value: Any) -> Any:
     for field in dataclasses.fields(value):
         item = _normalise(getattr(value, field.name))
         if isinstance(item, tuple) and field.name not in ORDERED:
-            item = tuple(sorted(set(item)))
+            item = tuple(sorted(set(item), key=_order))
         changes[field.name] = item
     if isinstance(value, Role):
         changes["trust"] = canonical_json(value.trust)
         changes["inline_policies"] = tuple((n, canonical_json(text)) for n, text in changes["inline_policies"])
     return dataclasses.replace(value, **changes)
+
+
+def _order(item: Any) -> str:
+    """A total order that None and numbers can stand in together."""
+    return json.dumps(to_json(item))
 
 
 def canonical_json(text: str) -> str:
