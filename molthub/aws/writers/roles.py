@@ -22,9 +22,11 @@ EXISTS = frozenset({"EntityAlreadyExists"})
 def ensure(target: Target, kind: Kind, wanted: Role) -> WriteResult:
     """Creates the role or brings an existing one of ours to the desired state."""
     after = normalise(wanted)
+    raw = roles.read_role(target.api, after.name)
+    if raw is not None:
+        target.check_ours(kind, after.name, roles.tags_of(raw))
     texts = [after.trust, *(text for _, text in after.inline_policies)]
     ids = target.lookup.ids(target.fleet, secret_names={name for text in texts for name in secret_names(text)})
-    raw = roles.read_role(target.api, after.name)
     if raw is None:
         raw = _create(target, after, ids)
     have = roles.tags_of(raw)
