@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from molthub.errors import MolthubError, StallingError, TransientError
 from molthub.source.locations import Location, check_ref, is_full_hash
-from molthub.source.objects import CorruptRepositoryError, unknown_ref
+from molthub.source.objects import CorruptRepositoryError, UnknownRefError
 from molthub.source.process import Git, GitFailedError, summary_line
 
 ASK_TIMEOUT = 60.0
@@ -21,18 +21,19 @@ _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 _DENIED = re.compile(
     r"Authentication failed|could not read (Username|Password)|terminal prompts disabled|Permission denied"
-    r"|Host key verification failed|returned error: 40[13]|Access denied|access rights",
+    r"|Host key verification failed|returned error: 40[13]|Access denied",
 )
 _ABSENT = re.compile(
     r"does not appear to be a git repository|[Rr]epository .*not found|returned error: 404|does not exist"
     r"|not a git repository|No such file",
 )
+_MIRROR_LOST = re.compile(r"not a git repository: '")
 _FOREIGN = re.compile(r"dubious ownership|unsafe repository")
 _FORBIDDEN = re.compile(r"transport '([^']*)' not allowed")
 _CUT_OFF = re.compile(r"early EOF|hung up|RPC failed|[Tt]imed out|Connection (reset|closed|refused)")
 _DAMAGED = re.compile(
     r"loose object|bad object|corrupt|packfile|did not send all necessary|unable to read|\.lock'|is empty|broken"
-    r"|bad ref|not a git repository: '"
+    r"|bad ref"
 )
 
 
@@ -59,7 +60,7 @@ class Remote:
         for name in names:
             if commit := found.get(f"{name}^{{}}") or found.get(name):
                 return name, commit
-        raise unknown_ref(ref, self.location.label)
+        raise UnknownRefError(ref, self.location.label)
 
     def fetch(self, mirror: Git) -> None:
         """Bring all branches and tags of the mirror to where the remote's are; what is gone there goes here."""
@@ -146,6 +147,7 @@ def _denied(label: str, said: str) -> StallingError:
 
 
 _MEANINGS: tuple[tuple[re.Pattern[str], Callable[[str, str], MolthubError]], ...] = (
+    (_MIRROR_LOST, _damaged),
     (_FOREIGN, foreign_owner),
     (_DENIED, _denied),
     (_ABSENT, _absent),

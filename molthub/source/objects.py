@@ -19,6 +19,11 @@ from molthub.source.types import FileEntry, Snapshot
 
 _CHUNK = 1024 * 1024
 
+_SIGNS_OF_DAMAGE = (
+    *("corrupt", "bad object", "packfile", "unable to read", "loose object", "is empty", "missing", "broken"),
+    "not a git repository",  # it was one when it was opened
+)
+
 CORRUPT_FIX = "Run 'git fsck' there; clone it again if it reports damage."
 
 
@@ -27,6 +32,17 @@ class CorruptRepositoryError(StallingError):
 
     def __init__(self, label: str) -> None:
         super().__init__("MH-GIT-009", f"the repository {label} is damaged", fix=CORRUPT_FIX)
+
+
+class UnknownRefError(StallingError):
+    """MH-GIT-006: no branch, tag or commit of that name."""
+
+    def __init__(self, ref: str, label: str) -> None:
+        super().__init__(
+            "MH-GIT-006",
+            f"{label} holds no branch, tag or commit '{ref}'",
+            fix="Check the name; push the branch, or give another with --ref.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +70,13 @@ class ObjectReader:
         for found in self.lookup(order):
             if found is not None:
                 return found
-        raise unknown_ref(ref, self.label)
+        raise UnknownRefError(ref, self.label)
 
     def require(self, commit: str) -> str:
         """The hash itself when the repository holds that commit. Raises MH-GIT-005 or MH-GIT-006."""
         check_hash(commit)
         if self.lookup((commit,)) == (None,):
-            raise unknown_ref(commit, self.label)
+            raise UnknownRefError(commit, self.label)
         return commit
 
     def snapshot(self, commit: str) -> Snapshot:
@@ -161,16 +177,7 @@ class ObjectReader:
 
 def explained_read(error: GitFailedError, label: str) -> MolthubError:
     """What a failed read means: damage, when git speaks of objects or packs; else the failure as it is."""
-    signs = ("corrupt", "bad object", "packfile", "unable to read", "loose object", "is empty", "missing", "broken")
-    return CorruptRepositoryError(label) if any(sign in error.stderr for sign in signs) else error
-
-
-def unknown_ref(ref: str, label: str) -> StallingError:
-    return StallingError(
-        "MH-GIT-006",
-        f"{label} holds no branch, tag or commit '{ref}'",
-        fix="Check the name; push the branch, or give another with --ref.",
-    )
+    return CorruptRepositoryError(label) if any(sign in error.stderr for sign in _SIGNS_OF_DAMAGE) else error
 
 
 def sorted_refusals(refused: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -184,7 +184,7 @@ def sealed_environment(
     inherited: Mapping[str, str], *, config: tuple[tuple[str, str], ...] = (), protocols: tuple[str, ...] = ()
 ) -> dict[str, str]:
     """The environment git runs in: what is inherited, without any other repository's GIT_*, and our settings."""
-    kept = {name: value for name, value in inherited.items() if not name.startswith("GIT_") or name in _KEPT_VARIABLES}
+    kept = {name: value for name, value in inherited.items() if not is_foreign(name)}
     settings = (*_SEALED_CONFIG, *config)
     pairs: dict[str, str] = {"GIT_CONFIG_COUNT": str(len(settings))}
     for index, (key, value) in enumerate(settings):
@@ -203,6 +203,11 @@ def sealed_environment(
         # Overrides every protocol.*.allow of the person's own configuration, which protocol.allow does not.
         "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none",
     }
+
+
+def is_foreign(variable: str) -> bool:
+    """Whether an environment variable speaks to git of something that is not ours."""
+    return variable.startswith("GIT_") and variable not in _KEPT_VARIABLES
 
 
 def require_git() -> None:

@@ -12,7 +12,7 @@ from molthub.source.history import FORMAT, parse_log
 from molthub.source.locations import Location, check_ref, parse_location
 from molthub.source.mirror import Mirror
 from molthub.source.network import empty_repository, foreign_owner
-from molthub.source.objects import CorruptRepositoryError, ObjectReader, unknown_ref
+from molthub.source.objects import CorruptRepositoryError, ObjectReader, UnknownRefError
 from molthub.source.process import Git, GitFailedError, require_git
 from molthub.source.protocol import FleetSource
 from molthub.source.types import CommitInfo, Snapshot
@@ -210,7 +210,7 @@ class MirroredRepository:
             self.mirror.replace()
             found = self.mirror.reader.lookup((followed,))[0]
         if found is None:
-            raise unknown_ref(self.ref or followed, self.label)
+            raise UnknownRefError(self.ref or followed, self.label)
         return found
 
     def _asking(self, question: Callable[[_Questions], Answer]) -> Answer:
@@ -223,7 +223,11 @@ class MirroredRepository:
             return question(self.mirror.reader)
         except CorruptRepositoryError:
             self.mirror.replace()
-            return question(self.mirror.reader)
+        except UnknownRefError:
+            if self._followed is None or self.mirror.reader.lookup((self._followed,)) != (None,):
+                raise
+            self.mirror.replace()  # it held the followed ref once: objects are lost
+        return question(self.mirror.reader)
 
 
 def _local(place: Location, ref: str | None) -> LocalRepository:

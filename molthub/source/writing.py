@@ -6,6 +6,7 @@ Built in the index by GitPython and not by `git commit`: no hook runs and no fil
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from git.exc import GitError
 from molthub.errors import StallingError
 from molthub.source.locations import check_ref, parse_location
 from molthub.source.network import explained
-from molthub.source.process import Git, GitFailedError, require_git
+from molthub.source.process import Git, GitFailedError, is_foreign, require_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _place(root: Path, name: str, content: str | bytes | None) -> None:
 def _opened(path: Path) -> Iterator[git.Repo]:
     """The working repository at the path, closed at the end; GitPython's errors become ours."""
     try:
-        with git.Repo(path) as repo:
+        with _own_environment(), git.Repo(path) as repo:
             if repo.bare:
                 raise StallingError("MH-GIT-011", f"{path} has no working tree to commit from")
             yield repo
@@ -116,6 +117,16 @@ def _opened(path: Path) -> Iterator[git.Repo]:
         raise StallingError("MH-GIT-002", f"{path} is not a Git repository", fix="Run 'git init' there.") from error
     except (GitError, OSError, ValueError) as error:
         raise StallingError("MH-GIT-016", f"nothing could be committed in {path}: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def _own_environment() -> Iterator[None]:
+    """Take a surrounding hook's GIT_DIR and the like out of the environment, which GitPython can only add to."""
+    foreign = {name: os.environ.pop(name) for name in list(os.environ) if is_foreign(name)}
+    try:
+        yield
+    finally:
+        os.environ.update(foreign)
 
 
 def _reason(error: Exception) -> str:
