@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from botocore.exceptions import ClientError
+
 from molthub.cli.demo.scenes import SCENES, NotProvenError, Play, Scene
 from molthub.cli.demo.stage import Stage, build_stage
 from molthub.cli.demo.witness import Witness
@@ -96,9 +98,7 @@ def _play(scene: Scene, play: Play) -> Played:
         proof = scene.act(play)
         play.before_proof(scene.name, play)
         proof()
-    except NotProvenError as error:
-        return Played(scene.name, ok=False, seconds=seconds(), why=str(error))
-    except MolthubError as error:
+    except (NotProvenError, MolthubError, ClientError) as error:
         return Played(scene.name, ok=False, seconds=seconds(), why=str(error))
     violations = play.stage.simulator.control.violations()
     if violations:

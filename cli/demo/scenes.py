@@ -20,6 +20,7 @@ CONCIERGE_FILE = "instances/globex/prod/concierge.yaml"
 TRIAL_FILE = "instances/acme/dev/support-bot.yaml"
 IMAGE = "ghcr.io/openclaw/openclaw"
 OLD, NEW, BAD = f"{IMAGE}:2026.8.2", f"{IMAGE}:2026.9.6", f"{IMAGE}:2026.9.6-crash"
+EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 STAYS_BACK_SECONDS = 5.0
 """How long the demo watches that a bad rollout is not tried again: two drift sweeps of its controller."""
 
@@ -103,14 +104,13 @@ def put_drift_right(play: Play) -> Callable[[], None]:
     group, role = bot.groups[0]["GroupId"], _role_of(play, bot)
     world = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     play.witness.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=world)
-    admin = "arn:aws:iam::aws:policy/AdministratorAccess"
-    play.witness.iam.attach_role_policy(RoleName=role, PolicyArn=admin)
+    play.witness.iam.put_role_policy(RoleName=role, PolicyName="for-debugging", PolicyDocument=EVERYTHING)
     play.witness.ecs.update_service(cluster=SUPPORT[0], service=bot.service["serviceName"], desiredCount=0)
-    play.say("somebody opened port 22 to the world, made the bot an administrator and stopped it, by hand")
+    play.say("by hand, somebody opened port 22 to the world, allowed the bot everything in AWS, and stopped it")
 
     def proof() -> None:
         play.wait_for("port 22 is closed again", lambda: play.must(SUPPORT).private)
-        play.wait_for("the administrator's policy is gone", lambda: not play.must(SUPPORT).attached)
+        play.wait_for("the policy is gone", lambda: play.must(SUPPORT).policies == bot.policies)
         play.wait_for("the bot runs again", lambda: play.must(SUPPORT).running)
 
     return proof
@@ -169,9 +169,9 @@ def prune(play: Play) -> Callable[[], None]:
 
     def proof() -> None:
         def gone() -> bool:
-            return play.bot(TRIAL) is None and not play.witness.left_of(*TRIAL)
+            return play.bot(TRIAL) is None and not play.witness.left_of("acme-dev-support-bot")
 
-        if not play.witness.left_of(*SUPPORT):
+        if not play.witness.left_of("acme-prod-support-bot"):
             raise NotProvenError("the neighbour went too")
         play.wait_for("nothing is left of the trial bot", gone)
         play.wait_for("its neighbours run", lambda: play.must(SUPPORT).running and play.must(CONCIERGE).running)

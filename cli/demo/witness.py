@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ class Bot:
     image: str
     definition: str
     groups: list[Json]
-    attached: list[str]
+    policies: list[str]
 
     @property
     def running(self) -> bool:
@@ -60,13 +61,12 @@ class Witness:
         gateway = next(item for item in definition["containerDefinitions"] if item["name"] == "gateway")
         ids = service["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"]
         role = definition["taskRoleArn"].rsplit("/", 1)[-1]
-        attached = self.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
         return Bot(
             service=service,
             image=gateway["image"],
             definition=service["taskDefinition"],
             groups=self.ec2.describe_security_groups(GroupIds=ids)["SecurityGroups"],
-            attached=[item["PolicyArn"] for item in attached],
+            policies=self.iam.list_role_policies(RoleName=role)["PolicyNames"],
         )
 
     def services(self, cluster: str) -> list[Json]:
@@ -91,28 +91,26 @@ class Witness:
         texts = [str(self.ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]) for arn in arns]
         return "\n".join(texts)
 
-    def left_of(self, cluster: str, instance: str) -> list[str]:
-        """What still exists of an instance; a secret in its recovery window does not count."""
-        filters = [{"Name": "tag:molthub:instance", "Values": [instance]}]
-        groups = self.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
-        roles = [role for page in self.iam.get_paginator("list_roles").paginate() for role in page["Roles"]]
-        log_groups = [
-            group
-            for page in self.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/molthub/")
-            for group in page["logGroups"]
+    def left_of(self, slug: str) -> list[str]:
+        """What still exists of an instance, by its part of every name; a deleted secret in recovery does not count."""
+        services = [arn for page in self._pages("ecs", "list_clusters") for arn in page["clusterArns"]]
+        secrets = [one for page in self._pages("secretsmanager", "list_secrets") for one in page["SecretList"]]
+        names = [
+            *(one["serviceName"] for cluster in services for one in self.services(cluster)),
+            *(
+                one["GroupName"]
+                for page in self._pages("ec2", "describe_security_groups")
+                for one in page["SecurityGroups"]
+            ),
+            *(one["RoleName"] for page in self._pages("iam", "list_roles") for one in page["Roles"]),
+            *(one["logGroupName"] for page in self._pages("logs", "describe_log_groups") for one in page["logGroups"]),
+            *(one["Name"] for one in secrets if "DeletedDate" not in one),
         ]
-        secrets = [
-            secret
-            for page in self.secretsmanager.get_paginator("list_secrets").paginate()
-            for secret in page["SecretList"]
-        ]
-        return [
-            *(one["serviceName"] for one in self.services(cluster) if tag(one, "molthub:instance") == instance),
-            *(group["GroupName"] for group in groups),
-            *(role["RoleName"] for role in roles if f"-{instance}-" in role["RoleName"]),
-            *(group["logGroupName"] for group in log_groups if f"-{instance}-" in group["logGroupName"]),
-            *(one["Name"] for one in secrets if tag(one, "molthub:instance") == instance and "DeletedDate" not in one),
-        ]
+        return [name for name in names if f"{slug}-" in name]
+
+    def _pages(self, client: str, operation: str) -> Iterable[Json]:
+        pages: Iterable[Json] = self.clients[client].get_paginator(operation).paginate()
+        return pages
 
 
 def tag(resource: Json, key: str) -> str | None:
