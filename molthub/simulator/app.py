@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from molthub.simulator import replies, tagging
@@ -53,7 +54,7 @@ class Application:
         headers = list(answer.headers)
         if "Content-Length" not in dict(headers):
             headers.append(("Content-Length", str(len(answer.body))))
-        start_response(f"{answer.status} {'OK' if answer.status < 400 else 'Error'}", headers)  # noqa: PLR2004
+        start_response(f"{answer.status} {'OK' if answer.status < HTTPStatus.BAD_REQUEST else 'Error'}", headers)
         return [answer.body]
 
     def _answer(self, environ: dict[str, Any], path: str, body: bytes) -> Answer:
@@ -122,11 +123,11 @@ class Application:
             request.account,
             lambda: self._world.moto.call(request.environ, request.body, request.account),
         )
-        if answer.status >= 500 or (
-            answer.status == 404 and b"Error" not in answer.body and b"__type" not in answer.body
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
+            answer.status == HTTPStatus.NOT_FOUND and b"Error" not in answer.body and b"__type" not in answer.body
         ):
             return self._broken(request.envelope, f"moto answered {answer.status}")
-        if answer.status >= 400:  # noqa: PLR2004
+        if answer.status >= HTTPStatus.BAD_REQUEST:
             return self._refused_by_moto(request.envelope, answer)
         if call.name == "iam:CreateRole":
             self._world.account.role_is_born(request.account, call.params)

@@ -31,6 +31,8 @@ ENVIRONMENT: dict[str, Any] = {
     "subnetIds": list(SUBNETS),
 }
 
+_CLIENTS: dict[tuple[str, str, str], Any] = {}
+
 
 class TestSimulator:
     """What a test sees of the simulator. `control` has everything else."""
@@ -46,8 +48,19 @@ class TestSimulator:
         """This test sends malformed requests on purpose."""
         self.violations_expected = True
 
-    def client(self, service: str, *, region: str = REGION, access_key: str = "test", **config: Any) -> Any:
-        """A boto3 client without retries; config goes to botocore's Config."""
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client without retries, made once for the session (making one costs more than most tests)."""
+        key = (self.endpoint_url, service, repr(sorted(options.items())))
+        if key not in _CLIENTS:
+            _CLIENTS[key] = self.new_client(service, **options)
+        return _CLIENTS[key]
+
+    def raw_client(self, service: str) -> Any:
+        """A client that sends what it is told, checked by nobody but the simulator."""
+        return self.client(service, parameter_validation=False)
+
+    def new_client(self, service: str, *, region: str = REGION, access_key: str = "test", **config: Any) -> Any:
+        """A client of the test's own; config goes to botocore's Config."""
         options: dict[str, Any] = {"retries": {"total_max_attempts": 1}, **config}
         return boto3.client(
             service,
@@ -57,10 +70,6 @@ class TestSimulator:
             aws_secret_access_key="test",
             config=Config(**options),
         )
-
-    def raw_client(self, service: str, **options: Any) -> Any:
-        """A client that sends what it is told, checked by nobody but the simulator."""
-        return self.client(service, parameter_validation=False, **options)
 
 
 def running_simulator() -> Iterator[RunningSimulator]:

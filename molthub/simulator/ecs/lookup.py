@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from molthub.simulator.ecs.state import ACTIVE, Cluster, Definition, Json, Region, Service
-from molthub.simulator.refusals import RefusalError
+from molthub.simulator.refusals import MalformedRequestError, RefusalError
 
 
 def cluster_of(region: Region, params: Json) -> Cluster:
@@ -68,4 +68,4 @@ def tags_out(tags: dict[str, str]) -> list[Json]:
 def check_name(name: str, what: str) -> None:
     """Letters, digits, hyphens and underscores, up to 255."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name):
-        raise RefusalError("InvalidParameterException", f"{what} is invalid: {name}")
+        raise MalformedRequestError("InvalidParameterException", f"{what} must be 1 to 255 of a-z, A-Z, 0-9, _ and -.")

@@ -216,7 +216,8 @@ class Scheduler:
 
     def _task_healthy(self, region: Region, service: Service, task: Task) -> None:
         task.deployment.launches_failed = 0
-        if breaker_of(service).get("resetOnHealthyTask", True):
+        rolling = task.deployment.rollout_state == state.IN_PROGRESS
+        if rolling and breaker_of(service).get("resetOnHealthyTask", True):
             task.deployment.failures = 0
         self.reconcile(region, service)
 

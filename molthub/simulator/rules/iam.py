@@ -44,13 +44,14 @@ def _inline_fits(world: World, call: Call, account: str) -> None:
     text = call.params["PolicyDocument"]
     _statements(text)
     role = _role(world, call, account)
-    if role is None:
-        return
-    others = sum(_length(held) for name, held in role.policies.items() if name != call.params["PolicyName"])
-    if others + _length(text) > LONGEST_INLINE:
-        message = f"Maximum policy size of {LONGEST_INLINE} bytes exceeded for role {role.name}"
-        if others == 0:
-            raise MalformedRequestError("LimitExceeded", message)
+    message = f"Maximum policy size of {LONGEST_INLINE} bytes exceeded for role {call.params['RoleName']}"
+    if _length(text) > LONGEST_INLINE:
+        raise MalformedRequestError("LimitExceeded", message)
+    others = role.policies.items() if role is not None else ()
+    if (
+        _length(text) + sum(_length(held) for name, held in others if name != call.params["PolicyName"])
+        > LONGEST_INLINE
+    ):
         raise RefusalError("LimitExceeded", message, status=409)
 
 
