@@ -17,6 +17,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HELPER = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)?::")
 _SCP_LIKE = re.compile(r"(?:(?P<user>[^@:/\s]+)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/@\s]+):(?P<path>.+)")
 _USERINFO = re.compile(r"(?<=://)[^/@\s'\"]*(?:@[^/@\s'\"]*)*@")
+_TOKEN_LENGTH = 8  # no server gives shorter ones
 _REF_LENGTH = 255  # a file name's length, as a loose ref is a file
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/$|\.$|^/|(?:^|/)\.|\.lock(?:/|$)")
 
@@ -89,8 +90,12 @@ def _split(location: str) -> SplitResult:
 
 
 def _secrets(parts: SplitResult, scheme: str) -> tuple[str, ...]:
-    """Passwords, and the user of an https URL, which is where tokens are put; as written and as decoded."""
-    written = [parts.password or "", parts.username or "" if scheme == "https" else ""]
+    """The password, and the user of an https URL when it is long enough to be a token; as written and as decoded.
+
+    A short user (`git`) is a word that messages hold anyway; inside a URL, mask() hides it all the same.
+    """
+    user = parts.username or ""
+    written = [parts.password or "", user if scheme == "https" and len(user) >= _TOKEN_LENGTH else ""]
     every = {form for text in written for form in (text, unquote(text)) if form}
     return tuple(sorted(every, key=len, reverse=True))
 

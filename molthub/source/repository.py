@@ -239,8 +239,8 @@ def _local(place: Location, ref: str | None) -> LocalRepository:
 
 def _discover(path: Path, *, trusted: bool) -> tuple[Path, Path | None]:
     """The git directory and the top of the working tree (None when bare) of the repository that holds the path."""
-    if not path.exists():
-        raise StallingError("MH-GIT-002", f"there is no {path}", fix="Check the path.")
+    if not path.is_dir():
+        raise StallingError("MH-GIT-002", f"there is no directory {path}", fix="Name a repository's directory.")
     config = (("safe.directory", "*"),) if trusted else ()
     try:
         answer = Git(start=path, config=config).run(

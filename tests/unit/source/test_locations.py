@@ -69,7 +69,7 @@ def test_a_location_that_could_be_read_as_an_option_is_refused(location: str) ->
     [
         ("https://example.com/a/b.git", "https://example.com/a/b.git", ("https",)),
         ("https://ana:geheim@example.com:8443/a", "https://example.com:8443/a", ("https",)),
-        ("https://geheim@example.com/a", "https://example.com/a", ("https",)),
+        ("https://token-geheim@example.com/a", "https://example.com/a", ("https",)),
         ("ssh://git:geheim@example.com/a", "ssh://git@example.com/a", ("ssh",)),
         ("git@example.com:a/b.git", "git@example.com:a/b.git", ("ssh",)),
     ],
@@ -77,7 +77,7 @@ def test_a_location_that_could_be_read_as_an_option_is_refused(location: str) ->
 def test_a_label_names_the_place_without_its_credentials(location: str, label: str, protocols: tuple[str, ...]) -> None:
     place = parse_location(location)
     assert (place.target, place.label, place.protocols) == (location, label, protocols)
-    assert mask(f"fatal: {location} geheim", place.secrets).count("geheim") == (0 if place.secrets else 1)
+    assert mask(f"fatal: {location} geheim", place.secrets).count(" geheim") == (0 if "geheim" in place.secrets else 1)
 
 
 def test_a_file_url_is_taken_only_when_allowed() -> None:
@@ -134,10 +134,16 @@ def test_an_unreachable_server_is_told_without_the_password(tmp_path: Path) -> N
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file() and b"geheim" in path.read_bytes()]
 
 
-@pytest.mark.parametrize("bare_error", [Path("nothing"), Path("plain")])
-def test_a_path_without_a_repository_is_told(tmp_path: Path, bare_error: Path) -> None:
+@pytest.mark.parametrize("name", ["nothing", "plain", "file.yaml"])
+def test_a_path_without_a_repository_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "plain").mkdir()
+    (tmp_path / "file.yaml").write_text("")
     for mirror in (False, True):
         with pytest.raises(MolthubError) as caught:
-            open_repository(str(tmp_path / bare_error), ref=None, cache_dir=tmp_path / "c", mirror=mirror)
+            open_repository(str(tmp_path / name), ref=None, cache_dir=tmp_path / "c", mirror=mirror)
         assert caught.value.ref == "MH-GIT-002"
+
+
+def test_a_short_user_name_is_hidden_in_urls_only() -> None:
+    place = parse_location("https://git@example.com/a")
+    assert mask("git: fatal: https://git@example.com/a", place.secrets) == "git: fatal: https://***@example.com/a"
