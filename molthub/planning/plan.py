@@ -5,7 +5,8 @@ The story, in the order of the code:
 1. An invalid manifest or a failed read ends it: nothing is concluded, no change is listed.
 2. The changes: create and update in the order of `Kind`, delete in the opposite one.
 3. What forbids carrying them out: another's object, a move, a remembered failure, a missing secret,
-   deletion protection, and whatever the caller brings (guardrails, the deletion guard).
+   deletion protection, and whatever the caller brings (guardrails, the deletion guard). A remembered failure
+   alone holds back the rollout only: drift around it is still put right.
 4. The verdict, by the precedence Invalid > Unknown > Blocked > Suspended > OutOfSync > Synced.
 """
 
@@ -104,12 +105,32 @@ def plan_instance(request: PlanRequest) -> InstancePlan:
         return _finish(request, Verdict.UNKNOWN, why=tuple(reasons.unread(item, request.name) for item in unknown))
     changes = _changes(request)
     why = (*request.blocking, *_obstacles(request, changes))
+    repairs = _repairs(request, why)
+    if repairs:
+        warned = dataclasses.replace(request, notices=(*request.notices, *map(reasons.as_warning, why)))
+        return _finish(warned, Verdict.OUT_OF_SYNC, changes=repairs)
     if why:
         shown = () if any(item.ref.startswith("MH-SEC-") for item in why) else changes  # never show a secret
         return _finish(request, Verdict.BLOCKED, changes=shown, why=why)
     if request.paused and request.desired is not None:
         return _finish(request, Verdict.SUSPENDED, changes=changes)
     return _finish(request, Verdict.OUT_OF_SYNC if changes else Verdict.SYNCED, changes=changes)
+
+
+def _repairs(request: PlanRequest, why: tuple[Diagnostic, ...]) -> tuple[Change, ...]:
+    """What can be put right although the wanted definition failed before: drift around the one that is there.
+
+    A rule that somebody added to the security group must not stay because a rollout failed.
+    """
+    present, desired = request.present, request.desired
+    if {item.ref for item in why} != {reasons.FAILED_BEFORE} or desired is None or desired.service is None:
+        return ()
+    if present.service is None or present.task_definition is None:
+        return ()
+    as_it_is = dataclasses.replace(desired.service, task_definition=present.service.task_definition)
+    held = dataclasses.replace(desired, task_definition=present.task_definition, service=as_it_is)
+    failed = present.service.task_definition == desired.service.task_definition
+    return tuple(change for change in _towards(request, held) if not (failed and change.restarts))
 
 
 def wants_rollout(plan: InstancePlan) -> bool:

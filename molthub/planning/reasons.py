@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from molthub.errors import Diagnostic
+from molthub.errors import Diagnostic, Severity
 from molthub.planning.types import Action, Change
 from molthub.resources.observation import ForeignObject, ReadFailure, Rollout, SecretFacts
 from molthub.resources.types import Kind, ResourceSet
@@ -66,6 +67,11 @@ def failed_before(rollout: Rollout, name: str) -> Diagnostic:
         fix="Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is",
         subject=name,
     )
+
+
+def as_warning(reason: Diagnostic) -> Diagnostic:
+    """A reason that holds something back without stopping the rest."""
+    return replace(reason, severity=Severity.WARNING)
 
 
 def protected(name: str) -> Diagnostic:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from molthub.errors import Diagnostic
+from molthub.errors import Diagnostic, Severity
 from molthub.planning.plan import PlanRequest, observed_in, plan_instance, wants_rollout
 from molthub.planning.types import Action, AttributeChange, InstancePlan
 from molthub.resources.observation import (
@@ -24,7 +24,7 @@ from molthub.resources.observation import (
     ServiceRuntime,
 )
 from molthub.resources.states import Verdict
-from molthub.resources.types import Kind, ResourceSet
+from molthub.resources.types import Kind, ResourceSet, Rule
 from tests.fakes.resource_sets import KEY, bot, changed, resource_set
 
 BOT = bot()
@@ -246,6 +246,22 @@ def test_a_remembered_failure_blocks_the_same_definition_and_says_what_when_and_
             subject="acme/prod/support-bot",
         ),
     )
+
+
+def test_drift_around_a_held_back_rollout_is_put_right_without_rolling_out() -> None:
+    failed = rollout(RolloutState.ROLLED_BACK, definition=fingerprint(NEWER), cause=Cause.ITSELF)
+    opened = changed(WHOLE, Kind.SECURITY_GROUP, ingress=(Rule("tcp", 22, 22, "0.0.0.0/0"),))
+    result = plan(NEWER, seen(opened), failed=(failed,))
+    assert result.verdict is Verdict.OUT_OF_SYNC
+    assert steps(result) == [("update", "security-group")]
+    assert [(item.ref, item.severity) for item in result.notices] == [("MH-PLAN-004", Severity.WARNING)]
+
+
+def test_a_failed_first_rollout_is_not_restarted_by_a_repair() -> None:
+    failed = rollout(RolloutState.FAILED, definition=fingerprint(WHOLE), cause=Cause.ITSELF)
+    down = dataclasses.replace(RUNNING, running=0, rollout=failed)
+    opened = changed(WHOLE, Kind.SERVICE, platform_version="1.4.0")
+    assert plan(WHOLE, seen(opened, runtime=down), failed=(failed,)).verdict is Verdict.BLOCKED
 
 
 @pytest.mark.parametrize(
