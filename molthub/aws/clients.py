@@ -94,13 +94,13 @@ class Clients:
     """The clients of one account and region. Thread-safe.
 
     The first client asked for checks that the credentials belong to the Environment's account, and raises a
-    StallingError naming both accounts when they do not.
+    StallingError naming both accounts when they do not. Every client is made for the Environment's region,
+    whatever the surroundings say, so that one cannot be wrong.
     """
 
-    def __init__(self, sessions: Sessions, location: Location, region: str | None = None) -> None:
+    def __init__(self, sessions: Sessions, location: Location) -> None:
         self._sessions = sessions
         self._location = location
-        self._region = region or location.region
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._partition: str | None = None
@@ -118,7 +118,7 @@ class Clients:
         with self._lock:  # boto3 sessions are not thread-safe, clients are
             if service not in self._clients:
                 session = self._sessions.session(self._location.role_arn, self._location.external_id)
-                self._clients[service] = session.client(service, region_name=self._region, config=CONFIG)
+                self._clients[service] = session.client(service, region_name=self._location.region, config=CONFIG)
             return self._clients[service]
 
     def _check(self) -> str:
@@ -136,6 +136,4 @@ class Clients:
         account = str(answer["Account"])
         if account != self._location.account_id:
             raise errors.wrong_account(self._location.account_id, account)
-        if sts.meta.region_name not in (self._location.region, "aws-global"):
-            raise errors.wrong_region(self._location.region, sts.meta.region_name)
         return str(answer["Arn"]).split(":")[1]

@@ -263,14 +263,6 @@ def wrong_account(expected: str, actual: str) -> MolthubError:
     )
 
 
-def wrong_region(expected: str, actual: str) -> MolthubError:
-    return StallingError(
-        "MH-AWS-007",
-        f"The Environment is in region {expected}, but the AWS client works in region {actual}",
-        fix="Correct spec.aws.region of the Environment",
-    )
-
-
 def cannot_assume(role_arn: str, reason: str) -> MolthubError:
     return StallingError(
         "MH-AWS-021",

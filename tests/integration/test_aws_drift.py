@@ -186,6 +186,28 @@ CASES = [
     ),
     Meddling(
         Kind.SERVICE,
+        "unmanaged[deploymentConfiguration.alarms]",
+        "ecs",
+        "update_service",
+        on_service(
+            deploymentConfiguration={
+                "minimumHealthyPercent": 0,
+                "maximumPercent": 100,
+                "alarms": {"alarmNames": ["a"], "enable": True, "rollback": False},
+            }
+        ),
+    ),
+    Meddling(Kind.SERVICE, "platform_version", "ecs", "update_service", on_service(platformVersion="1.4.0")),
+    Meddling(
+        Kind.SERVICE,
+        "health_check_grace_seconds",
+        "ecs",
+        "update_service",
+        on_service(healthCheckGracePeriodSeconds=30),
+    ),
+    Meddling(Kind.SERVICE, "enable_managed_tags", "ecs", "update_service", on_service(enableECSManagedTags=False)),
+    Meddling(
+        Kind.SERVICE,
         "subnets[1]",
         "ecs",
         "update_service",

@@ -82,7 +82,8 @@ def project_service(raw: Raw, *, cluster: str, fingerprint: str, names: Names) -
             subnets=tuple(network.get("subnets") or ()),
             security_groups=tuple(names.group(item) for item in network.get("securityGroups") or ()),
             assign_public_ip=network.get("assignPublicIp") == "ENABLED",
-            launch_type="" if strategy else raw.get("launchType") or "FARGATE",
+            # A strategy somebody set hides the launch type; an empty one brings it back, without a new service.
+            launch_type=raw.get("launchType") or "FARGATE",
             capacity_providers=tuple(item["capacityProvider"] for item in strategy),
             platform_version=raw.get("platformVersion") or "LATEST",
             scheduling=raw.get("schedulingStrategy") or "REPLICA",

@@ -91,11 +91,14 @@ def test_foreign_settings_show() -> None:
     ]
 
 
-def test_capacity_providers_replace_the_launch_type() -> None:
+def test_capacity_providers_are_taken_away_again_without_a_new_service() -> None:
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 4, "base": 0}]
-    service = projected(raw(capacityProviderStrategy=strategy))
-    assert (service.launch_type, service.capacity_providers) == ("", ("FARGATE_SPOT",))
+    told = raw(capacityProviderStrategy=strategy)
+    told.pop("launchType")
+    service = projected(told)
+    assert (service.launch_type, service.capacity_providers) == ("FARGATE", ("FARGATE_SPOT",))
     assert service.unmanaged == (("capacityProviderStrategy[FARGATE_SPOT].weight", "4"),)
+    assert update_request(service, SERVICE, definition_arn=None, ids=IDS) == {"capacityProviderStrategy": []}
 
 
 @pytest.mark.parametrize(

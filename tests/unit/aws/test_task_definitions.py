@@ -126,7 +126,9 @@ def test_settings_deep_in_a_container_show() -> None:
     gateway["ulimits"] = [{"name": "nofile", "softLimit": 1, "hardLimit": 2}]
     gateway["linuxParameters"]["sharedMemorySize"] = 64
     gateway["logConfiguration"]["secretOptions"] = [{"name": "a", "valueFrom": "b"}]
-    gateway["portMappings"][0]["appProtocol"] = "http"
+    for mapping in gateway["portMappings"]:
+        if mapping["containerPort"] == 53:
+            mapping["appProtocol"] = "http"
     found = project_task_definition(changed, NAMES).containers[1].unmanaged
     assert [path for path, _ in found] == [
         "linuxParameters.sharedMemorySize",
