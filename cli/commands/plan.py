@@ -41,8 +41,8 @@ def plan(
     """Show what would change on AWS
 
     Reads Git and AWS and writes nothing. A local repository with uncommitted changes is planned as it lies
-    there, and such a plan cannot be applied; say --ref HEAD for the commit. Without --detailed-exitcode the
-    exit code is 0 whenever a plan could be made.
+    there, and such a plan cannot be applied; say --ref HEAD for the commit. Exits 1 when something is Invalid or
+    could not be read.
     """
     from molthub.cli import context
     from molthub.cli.views import plan as view
@@ -60,9 +60,9 @@ def plan(
     if out is not None:
         _write(out, dumped)
         term.say(f"Plan written to {out}")
-    if not detailed_exitcode:
-        return ExitCode.OK
-    return ExitCode.FAILED if made.errored else ExitCode.CHANGES if made.has_changes else ExitCode.OK
+    if made.errored:
+        return ExitCode.FAILED
+    return ExitCode.CHANGES if detailed_exitcode and made.has_changes else ExitCode.OK
 
 
 def _source_line(label: str, commit: str | None) -> str:

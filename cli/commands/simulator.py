@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,6 +34,8 @@ def simulator(
     seeds = _seeds(seed) if seed is not None else ([], [])
     with needing_demo("the simulator"):
         from molthub.simulator.server import serve
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         serve(
             port=port,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from molthub.cli.views.text import paint, safe
 from molthub.errors import Diagnostic, Severity
 
+REPEATED = 3
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
@@ -21,6 +23,18 @@ def lines(diagnostic: Diagnostic, *, colour: bool, indent: str = "") -> list[str
     if diagnostic.fix:
         found.append(f"{indent}    {paint('fix:', 'cyan', on=colour)} {safe(diagnostic.fix)}")
     return found
+
+
+def condensed(diagnostics: Iterable[Diagnostic], *, colour: bool, indent: str = "") -> list[str]:
+    """Several about one thing: none twice, and of one reference at most REPEATED, for a lost account is one trouble."""
+    shown: list[str] = []
+    counts: Counter[str] = Counter()
+    for item in dict.fromkeys(diagnostics):
+        counts[item.ref] += 1
+        if counts[item.ref] <= REPEATED:
+            shown += lines(item, colour=colour, indent=indent)
+    more = [f"{indent}… and {count - REPEATED} more of {ref}" for ref, count in counts.items() if count > REPEATED]
+    return shown + more
 
 
 def human(diagnostics: Iterable[Diagnostic], *, colour: bool) -> str:

@@ -32,9 +32,10 @@ def human(found: Explanation, *, colour: bool) -> str:
     if found.plan.changes:
         rows.append(("Waiting", plural(len(found.plan.changes), "change") + "; `molthub plan` shows them"))
     lines = [paint(f"# instance {safe(record.name)}", "bold", on=colour), *columns(rows)]
-    for item in (*found.reasons, *found.plan.notices):
-        lines += ["", *diagnostics.lines(item, colour=colour)]
-        lines.append(f"    `molthub explain {item.ref}` tells more")
+    told = (*found.reasons, *found.plan.notices)
+    if told:
+        lines += ["", *diagnostics.condensed(told, colour=colour)]
+        lines += [f"More: `molthub explain {ref}`" for ref in dict.fromkeys(item.ref for item in told)]
     return "\n".join([*lines, "", f"{paint('Next:', 'cyan', on=colour)} {safe(found.next_step)}"])
 
 

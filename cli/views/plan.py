@@ -67,8 +67,7 @@ def _warnings(plan: Plan, *, colour: bool) -> list[str]:
 def _instance(plan: InstancePlan, *, colour: bool, full: bool) -> list[str]:
     verdict = "" if plan.verdict is Verdict.OUT_OF_SYNC else f" is {plan.verdict}"
     shown = [paint(f"# instance {safe(plan.name)}{verdict}", "bold", on=colour)]
-    for reason in plan.reasons:
-        shown += diagnostics.lines(reason, colour=colour, indent="  ")
+    shown += diagnostics.condensed(plan.reasons, colour=colour, indent="  ")
     if plan.changes and not plan.may_apply:
         shown.append("  # not applied while it is so:")
     if plan.rollout_id and not plan.changes:

@@ -33,8 +33,7 @@ def human(results: Sequence[InstanceResult], *, colour: bool) -> str:
         rollout = f"; its rollout {result.rollout.value}" if result.rollout else ""
         writes = f" ({plural(result.writes, 'write')}{rollout})" if result.writes or rollout else ""
         lines.append(paint(row, COLOURS.get(result.outcome, "yellow"), on=colour) + writes)
-        for item in result.diagnostics:
-            lines += diagnostics.lines(item, colour=colour, indent="  ")
+        lines += diagnostics.condensed(result.diagnostics, colour=colour, indent="  ")
     return "\n".join([*lines, *([""] if lines else []), summary(results)])
 
 
