@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -43,16 +44,16 @@ class DemoOptions:
 def run_demo(
     options: DemoOptions,
     *,
-    out: TextIO = sys.stdout,
-    err: TextIO = sys.stderr,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
     before_proof: Callable[[str, Play], None] = lambda _scene, _play: None,
-    watch: Callable[[Stage], AbstractContextManager[None]] = lambda _stage: nullcontext(),
+    scenes: Sequence[Scene] = SCENES,
 ) -> bool:
     """Play all scenes; True when every one was proven. After one that was not, the rest is not played.
 
     before_proof: called between a scene's act and its proof; tests sabotage there.
-    watch: shows the fleet beside the narration on a terminal.
     """
+    out, err = out or sys.stdout, err or sys.stderr
 
     def say(text: str) -> None:
         print(text, file=err, flush=True)
@@ -60,8 +61,10 @@ def run_demo(
     say("Building the stage: an AWS of our own on a loopback port, a bare Git repository, a person's clone of it.")
     stage = build_stage(port=options.port)
     try:
-        with watch(stage):
-            played = _play_all(stage, options, say, before_proof)
+        with _narration(stage, err, say) as tell:
+            played = _play_all(
+                scenes, Play(stage, Witness(stage.simulator.endpoint_url), tell, options.patience, before_proof)
+            )
         _report(played, options, out, say)
         if options.keep:
             _keep(stage, say)
@@ -70,21 +73,31 @@ def run_demo(
         stage.strike()
 
 
-def _play_all(
-    stage: Stage, options: DemoOptions, say: Callable[[str], None], before_proof: Callable[[str, Play], None]
-) -> list[Played]:
-    witness = Witness(stage.simulator.endpoint_url)
-    play = Play(stage, witness, lambda text: say(f"   {text}"), options.patience, before_proof)
+@contextmanager
+def _narration(stage: Stage, err: TextIO, plain: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """On a terminal the narration has a live table below it; elsewhere it is plain lines."""
+    if not err.isatty() or os.environ.get("TERM") == "dumb":
+        yield plain
+        return
+    from rich.console import Console
+
+    from molthub.cli.demo.live import live_table
+
+    with live_table(stage, Console(file=err, highlight=False)) as tell:
+        yield tell
+
+
+def _play_all(scenes: Sequence[Scene], play: Play) -> list[Played]:
     played: list[Played] = []
-    for number, scene in enumerate(SCENES, start=1):
+    for number, scene in enumerate(scenes, start=1):
         if played and not played[-1].ok:
             played.append(Played(scene.name, ok=False, seconds=0.0, why="not played: the scene before it failed"))
             continue
-        say(f"\n{number}. {scene.title}")
+        play.tell(f"\n{number}. {scene.title}")
         played.append(_play(scene, play))
         if not played[-1].ok:
-            say(f"   NOT PROVEN: {played[-1].why}")
-            say(f"   The controller's last lines:\n{_tail(stage)}")
+            play.say(f"NOT PROVEN: {played[-1].why}")
+            play.say(f"The controller's last lines:\n{_tail(play.stage)}")
     return played
 
 

@@ -31,13 +31,17 @@ class NotProvenError(Exception):
 
 @dataclass(slots=True)
 class Play:
-    """What every scene is given. say: a line for people. before_proof: tests interfere here, people never do."""
+    """What every scene is given. tell: prints a line. before_proof: tests interfere here, people never do."""
 
     stage: Stage
     witness: Witness
-    say: Callable[[str], None]
+    tell: Callable[[str], None]
     patience: float
     before_proof: Callable[[str, Play], None] = lambda _scene, _play: None
+
+    def say(self, text: str) -> None:
+        """A line of the scene's story."""
+        self.tell(f"   {text}")
 
     def wait_for(self, what: str, proof: Callable[[], bool]) -> None:
         """Return when the proof holds; NotProvenError when patience ends."""
