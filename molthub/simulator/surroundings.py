@@ -146,7 +146,8 @@ def allows(role: Any, action: str, resource: str) -> bool:
     """Whether a role's policies allow it: Allow and Deny, Action and Resource; conditions are not emulated."""
     if role is None:
         return False
-    documents = [*role.policies.values(), *(policy.document for policy in role.managed_policies.values())]
+    versions = (version for policy in role.managed_policies.values() for version in policy.versions)
+    documents = [*role.policies.values(), *(version.document for version in versions if version.is_default)]
     allowed = False
     for document in documents:
         parsed = json.loads(document) if isinstance(document, str) else document
