@@ -89,7 +89,7 @@ class Application:
         if fault.kind is Kind.TRUNCATED:
             length = ("Content-Length", str(len(answer.body)))
             half = answer.body[: len(answer.body) // 2]
-            return Answer(answer.status, (*answer.headers, length, ("Connection", "close")), half, answer.error)
+            return Answer(answer.status, (*answer.headers, length), half, answer.error)
         return answer
 
     def _carry_out(self, request: _Request) -> Answer:

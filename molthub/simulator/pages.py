@@ -1,6 +1,7 @@
 """Pages where moto knows none: it is shown only the part of its store that the page asks for.
 
-Defaults are AWS's: ListRoles and GetAccountAuthorizationDetails give 100 items where nothing else is asked.
+GetAccountAuthorizationDetails gives 100 roles where nothing else is asked, as on AWS; its users, groups and
+policies are not paged.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Forward = Callable[[], Answer]
 
 def forward_page(world: World, call: Call, account: str, forward: Forward) -> Answer:
     """Let moto answer, a page at a time where the operation has pages that moto ignores."""
-    if call.name in {"iam:ListRoles", "iam:GetAccountAuthorizationDetails"}:
+    if call.name == "iam:GetAccountAuthorizationDetails":
         return _roles(world, call, account, forward)
     if call.name == "ec2:DescribeSecurityGroups" and ("MaxResults" in call.params or "NextToken" in call.params):
         return _groups(world, call, account, forward)
@@ -31,9 +32,8 @@ def forward_page(world: World, call: Call, account: str, forward: Forward) -> An
 
 def _roles(world: World, call: Call, account: str, forward: Forward) -> Answer:
     backend = world.moto.backend("iam", account, "aws")
-    prefix = call.params.get("PathPrefix", "/")
     chosen, following = page(
-        sorted((role for role in backend.roles.values() if role.path.startswith(prefix)), key=_role_name),
+        sorted(backend.roles.values(), key=_role_name),
         key=_role_name,
         token=call.params.get("Marker"),
         limit=call.params.get("MaxItems", BY_DEFAULT),

@@ -113,9 +113,8 @@ def serve(
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Keeps connections open and says nothing."""
+    """Says nothing, and cuts connections where the application asks for it."""
 
-    protocol_version = "HTTP/1.1"
     _cut = False
 
     def connection_dropped(self, error: BaseException, environ: Any = None) -> None:  # noqa: ARG002 - werkzeug's

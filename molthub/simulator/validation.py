@@ -101,6 +101,7 @@ def _check_size(metadata: dict[str, Any], size: int, unit: str, path: str) -> It
 @cache
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """A Java pattern as Python has it. `\\w` and `\\d` are ASCII there, and `\\p{L}` and its like unknown here."""
+    pattern = pattern.replace("\\w-_", "\\w\\-_")  # a hyphen after a class is itself, in Java only
     if "\\p{" not in pattern:
         return re.compile(pattern, re.ASCII)
     text = pattern.replace("\\p{L}", "\\w").replace("\\p{N}", "\\w").replace("\\p{Z}", "\\s")

@@ -21,6 +21,10 @@ from tests.fakes.aws_objects import (
 from tests.fakes.simulator import CLUSTER, TestSimulator
 
 HEALTH_CHECK = {"command": ["CMD", "true"], "interval": 10, "retries": 2, "startPeriod": 20}
+CANNOT_PULL = (
+    "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
+    "ghcr.io/acme/bot:1-missing: ghcr.io/acme/bot:1-missing: not found"
+)
 INIT = {"name": "init", "image": "bot:1-init-fails", "essential": False}
 
 
@@ -54,24 +58,11 @@ def service_of(simulator: TestSimulator, definition: str, **changes: Any) -> Non
             "OutOfMemoryError: Container killed due to memory usage",
         ),
         ("bot:1-unhealthy", "ServiceSchedulerInitiated", "Task failed container health checks", 143, None),
-        (
-            "ghcr.io/acme/bot:1-missing",
-            "TaskFailedToStart",
-            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
-            "ghcr.io/acme/bot:1-missing: ghcr.io/acme/bot:1-missing: not found",
-            None,
-            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
-            "ghcr.io/acme/bot:1-missing: ghcr.io/acme/bot:1-missing: not found",
-        ),
+        ("ghcr.io/acme/bot:1-missing", "TaskFailedToStart", CANNOT_PULL, None, CANNOT_PULL),
     ],
 )
 def test_a_task_says_why_it_stopped(
-    simulator: TestSimulator,
-    image: str,
-    code: str,
-    reason: str,
-    exit_code: int | None,
-    container_reason: str | None,
+    simulator: TestSimulator, *, image: str, code: str, reason: str, exit_code: int | None, container_reason: str | None
 ) -> None:
     service_of(simulator, register(simulator, image, container={"healthCheck": HEALTH_CHECK}))
     task = stopped_task(simulator)
