@@ -195,8 +195,15 @@ def _wanted(task: Task, seen: Seen, loaded: LoadedInstance, renamed: Diagnostic 
         paused=paused,
         blocking=tuple(blocking),
         notices=verdicts.notices,
+        failures=_unread_secrets(loaded, seen.observation),
         secrets=seen.observation.secrets,
     )
+
+
+def _unread_secrets(loaded: LoadedInstance, observation: Observation) -> tuple[ReadFailure, ...]:
+    """Linked secrets that could not be read: that is not the same as missing."""
+    unread = observation.secret_failures
+    return tuple(unread[secret] for secret in sorted(linked_secrets(loaded)) if secret in unread)
 
 
 def is_paused(loaded: LoadedInstance, now: datetime) -> bool:

@@ -114,6 +114,7 @@ class FakeProvider:
         self.instances: dict[Identity, Instance] = {}
         self.secrets: dict[str, SecretFacts] = {}
         self.failures: list[ReadFailure] = []
+        self.secret_failures: dict[str, ReadFailure] = {}
         self.unreadable: dict[Identity, tuple[ReadFailure, ...]] = {}
         self.foreign: dict[Identity, tuple[ForeignObject, ...]] = {}
         self.drains = 0
@@ -182,7 +183,14 @@ class FakeProvider:
             found = {identity: self._observed(identity) for identity in sorted(wanted)}
             secrets = {name: self.secrets[name] for name in query.secrets if name in self.secrets}
             complete = query.only is None and not self.failures
-            return Observation(self.key, found, secrets, failures=tuple(self.failures), complete=complete)
+            return Observation(
+                self.key,
+                found,
+                secrets,
+                failures=tuple(self.failures),
+                complete=complete,
+                secret_failures=self.secret_failures,
+            )
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         self.before_perform(context.identity, change)

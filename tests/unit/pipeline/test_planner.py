@@ -9,6 +9,7 @@ from molthub.pipeline.engine import check
 from molthub.pipeline.planner import plan_fleet
 from molthub.pipeline.types import Scope
 from molthub.planning.types import InstancePlan
+from molthub.resources.observation import ReadFailure
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind
 from tests.builders import environment_dict, fleet_dict, instance_dict, path_of, to_yaml, tree
@@ -180,6 +181,14 @@ def test_a_missing_secret_blocks_and_names_it(fleet: FakeFleet) -> None:
     fleet.plan()
     del fleet.prod.secrets["acme/prod/model"]
     assert [str(item.message) for item in only(fleet).reasons] == ["the linked secret acme/prod/model does not exist"]
+
+
+def test_a_secret_that_could_not_be_read_is_unknown_and_not_missing(fleet: FakeFleet) -> None:
+    fleet.commit(bot())
+    fleet.plan()
+    del fleet.prod.secrets["acme/prod/model"]
+    fleet.prod.secret_failures = {"acme/prod/model": ReadFailure(Kind.SECRET, "MH-AWS-005", "AWS throttles")}
+    assert only(fleet).verdict is Verdict.UNKNOWN
 
 
 def test_scope_names_instances_and_says_what_it_does_not_know(fleet: FakeFleet) -> None:
