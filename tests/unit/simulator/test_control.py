@@ -15,9 +15,9 @@ import pytest
 from molthub.errors import StallingError
 from molthub.simulator.client import SimulatorControl
 from molthub.simulator.clock import SimulatedClock
-from molthub.simulator.server import start_simulator
+from molthub.simulator.server import RunningSimulator, start_simulator
 from tests.fakes.aws_objects import make_role, make_service, register, see, settled
-from tests.fakes.simulator import CLUSTER, ENVIRONMENT, REGION, SUBNETS, VPC, TestSimulator
+from tests.fakes.simulator import CLUSTER, ENVIRONMENT, REGION, SUBNETS, VPC, TestSimulator, fresh_simulator
 
 SERVE = """
 import sys
@@ -208,3 +208,16 @@ def test_the_pages_explain_every_reference() -> None:
     page = (root / "errors" / "pages" / "sim.md").read_text()
     for number in range(1, 6):
         assert f"## MH-SIM-00{number} " in page
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_the_fixture_fails_a_test_that_sent_a_violation(running_simulator: RunningSimulator, *, expected: bool) -> None:
+    fixture = fresh_simulator(running_simulator)
+    simulator = next(fixture)
+    if expected:
+        simulator.expect_violations()
+    with pytest.raises(botocore.exceptions.ClientError):
+        simulator.raw_client("iam").get_role(RoleName="a b")
+    outcome = StopIteration if expected else pytest.fail.Exception
+    with pytest.raises(outcome):
+        next(fixture)
