@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-
-from molthub.state.store import Store
 
 from molthub.events.types import Event, EventType
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import Identity
-from molthub.resources.observation import Rollout
+from molthub.resources.observation import Cause, Rollout
+from molthub.state.store import Store
 
 STANDING = frozenset({EventType.BLOCKED, EventType.INVALID, EventType.HELD, EventType.DRIFT_DETECTED})
 """Conditions rather than happenings: told when they begin or change, not each time they are seen."""
@@ -70,6 +69,27 @@ class Journal:
 
     def rollout(self, identity: Identity, rollout: Rollout, commit: str) -> None:
         self._store.record_rollout(identity, rollout, commit=commit, now=self._now())
+
+    def held_back(self, identity: Identity, definition: str) -> float:
+        """Seconds until a definition that failed through its surroundings may be tried again; 0 is now."""
+        memory = self._store.retry(identity)
+        if memory is None or memory.fingerprint != definition:
+            return 0.0
+        return max(0.0, (memory.next_try_at - self._now()).total_seconds())
+
+    def hold_back(self, identity: Identity, definition: str, delay_of: Callable[[int], float]) -> float:
+        """Remember one more such failure. delay_of: how many came before it → seconds to wait; gives the seconds."""
+        memory = self._store.retry(identity)
+        before = memory.attempts if memory is not None and memory.fingerprint == definition else 0
+        delay = delay_of(before)
+        at = self._now() + timedelta(seconds=delay)
+        self._store.count_failure(identity, fingerprint=definition, cause=Cause.SURROUNDINGS, next_try_at=at)
+        return delay
+
+    def went_well(self, identity: Identity) -> None:
+        """Forget what was held back."""
+        if self._store.retry(identity) is not None:
+            self._store.clear_retry(identity)
 
     def last_head(self) -> str | None:
         """The newest commit that was followed without objection, by this or an earlier controller."""

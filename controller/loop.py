@@ -20,7 +20,7 @@ from typing import Any
 
 from molthub.apply.settings import Clock
 from molthub.controller.journal import Journal
-from molthub.controller.reconciler import Reconciler
+from molthub.controller.reconciler import Reconciler, wanted_definition
 from molthub.controller.settings import ControllerSettings
 from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import Head, World, affected
@@ -115,7 +115,7 @@ class Loop:
         for item in checked.errors:
             self.log.warning("manifest", ref=item.ref, error=item.message, at=str(item.location or ""))
         head = Head(commit, checked, generation=current.generation + 1 if current else 1)
-        self.world.freeze = self._rewrite(commit)
+        frozen, self.world.freeze = self.world.freeze, self._rewrite(commit)
         if current is None:
             self.world.take_up(head, frozenset())
             self.log.info("following", repository=self.source.label, commit=commit)
@@ -124,7 +124,7 @@ class Loop:
         changed = self._mine(affected(current.checked.documents, checked.documents, paths))
         self.world.take_up(head, changed)
         self.log.info("new head", commit=commit, changed=len(changed))
-        if self._needs_a_whole_look(current, head, changed):
+        if frozen or self._needs_a_whole_look(current, head, changed):
             return True
         for identity in sorted(changed):
             self.queue.add(identity)
@@ -142,7 +142,7 @@ class Loop:
         if last is None or last == commit:
             self.journal.remember_head(commit)
             return ()
-        problem = History(self.source, commit).rewrite_problem(last, "the controller")
+        problem = History(self.source, commit).rewrite_problem(last, "this fleet")
         if problem is not None:
             self.log.error("history was rewritten", ref=problem.ref, error=problem.message, fix=problem.fix)
             return (problem,)
@@ -198,5 +198,10 @@ class Loop:
             )
         reconciled = last.last_reconcile_at if last else None
         self.journal.status(replace(record, last_reconcile_at=reconciled, last_error=why))
-        if view.plan.may_apply or view.plan.rollout_id:
+        if not view.plan.may_apply and view.plan.rollout_id is None:
+            return
+        delay = self.journal.held_back(view.identity, wanted_definition(view))
+        if delay > 0:
+            self.queue.add_after(view.identity, delay)
+        else:
             self.queue.add(view.identity)

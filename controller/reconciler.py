@@ -25,6 +25,7 @@ from molthub.pipeline.status import status_of
 from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.resources.identity import Identity
 from molthub.resources.observation import RolloutState
+from molthub.resources.types import Service
 
 BAD_ENDS = frozenset({Outcome.FAILED, Outcome.WAITING, Outcome.HELD, Outcome.BLOCKED})
 FAILED_ROLLOUTS = frozenset({RolloutState.FAILED, RolloutState.ROLLED_BACK})
@@ -87,11 +88,12 @@ class Reconciler:
             return None
         if _rolls(view) and not self.queue.take_slot(identity, identity.key, self._limit(planned, identity)):
             return None
+        wanted = wanted_definition(view)
         result = self._apply(head, planned, identity)
         if result.writes or view.plan.rollout_id:
             planned, view = self._plan(head, identity)
         self._record(head, identity, view, result)
-        return self._judge(head, identity, result)
+        return self._judge(head, identity, result, wanted)
 
     def _plan(self, head: Head, identity: Identity) -> tuple[PlannedFleet, InstanceView | None]:
         planned = plan_fleet(
@@ -144,7 +146,7 @@ class Reconciler:
             error = f"{diagnostic.ref} {diagnostic.message}"
             self.journal.status(replace(last, last_reconcile_at=self.clock.now(), last_error=error))
 
-    def _judge(self, head: Head, identity: Identity, result: InstanceResult) -> float | None:
+    def _judge(self, head: Head, identity: Identity, result: InstanceResult, wanted: str) -> float | None:
         if result.rollout in FAILED_ROLLOUTS:
             with self._lock:
                 self.failures[str(identity.key), head.commit] += 1
@@ -152,12 +154,17 @@ class Reconciler:
             return 0.0
         if result.outcome not in BAD_ENDS:
             self._done(identity)
+            self.journal.went_well(identity)
             return None
         with self._lock:
             self.bad.add(identity)
         if result.outcome is Outcome.WAITING:
             return result.retry_after or 1.0
-        return None if result.retry_after is None else max(result.retry_after, self._next_try(identity))
+        if result.retry_after is None:
+            return None
+        if result.rollout in FAILED_ROLLOUTS:
+            return self.journal.hold_back(identity, wanted, lambda tries: backoff(tries, jitter=self.jitter()))
+        return max(result.retry_after, self._next_try(identity))
 
     def _done(self, identity: Identity) -> None:
         with self._lock:
@@ -175,3 +182,11 @@ def _rolls(view: InstanceView) -> bool:
     return view.plan.rollout_id is not None or (
         view.plan.may_apply and any(change.restarts for change in view.plan.changes)
     )
+
+
+def wanted_definition(view: InstanceView) -> str:
+    """Fingerprint of the task definition that is to be rolled out or is rolling out, "" when none is."""
+    services = (change.after for change in view.plan.changes if change.restarts and isinstance(change.after, Service))
+    runtime = view.observed.runtime if view.observed else None
+    under_way = runtime.rollout if view.plan.rollout_id is not None and runtime is not None else None
+    return next((service.task_definition for service in services), under_way.task_definition if under_way else "")

@@ -186,7 +186,8 @@ def _stopped(runtime: ServiceRuntime, plan: PlanLike) -> Assessment:
 def _settled(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessment:
     """A service that wants tasks and has no deployment under way."""
     rollout = runtime.rollout
-    if rollout is not None and rollout.state in (RolloutState.FAILED, RolloutState.ROLLED_BACK):
+    given_up = plan.verdict is Verdict.SYNCED and runtime.running >= runtime.desired  # what runs is what is wanted now
+    if rollout is not None and rollout.state in (RolloutState.FAILED, RolloutState.ROLLED_BACK) and not given_up:
         what = "failed" if rollout.state is RolloutState.FAILED else "was rolled back"
         return Assessment(Health.DEGRADED, _with(f"the last deployment {what}", rollout.reason))
     older = next((item for item in plan.reasons if item.ref == FAILED_BEFORE), None)

@@ -1,0 +1,84 @@
+"""A controller over a fleet in memory, with a real database and real threads, and a clock that does not tick."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from molthub.controller.journal import Journal
+from molthub.controller.loop import Loop
+from molthub.controller.reconciler import Reconciler
+from molthub.controller.settings import ControllerSettings
+from molthub.controller.workqueue import WorkQueue
+from molthub.controller.world import World
+from molthub.resources.identity import Identity
+from molthub.state.store import open_store
+from tests.fakes.fleet import FakeFleet
+
+
+class FakeController:
+    """`once()` runs it once through; `tick()` looks once, with the workers running until `close()`."""
+
+    def __init__(self, fleet: FakeFleet, database: Path, **settings: object) -> None:
+        self.store = open_store(f"sqlite:///{database}")
+        self.stop = threading.Event()
+        self.fleet = fleet
+        self.seconds = 0.0
+        log = structlog.wrap_logger(logging.getLogger("test"))
+        self.journal = Journal(self.store, log, fleet.clock.now)
+        self.queue: WorkQueue[Identity] = WorkQueue(lambda: self.seconds)
+        self.world = World()
+        parsed = ControllerSettings(repo="memory", **settings)  # type: ignore[arg-type]
+        self.reconciler = Reconciler(
+            world=self.world,
+            collaborators=fleet.collaborators,
+            journal=self.journal,
+            settings=parsed,
+            queue=self.queue,
+            clock=fleet.clock,
+            stopping=self.stop.is_set,
+            jitter=lambda: 0.0,
+            log=log,
+        )
+        self.loop = Loop(
+            source=fleet.source,
+            collaborators=fleet.collaborators,
+            journal=self.journal,
+            reconciler=self.reconciler,
+            world=self.world,
+            queue=self.queue,
+            settings=parsed,
+            clock=fleet.clock,
+            monotonic=lambda: self.seconds,
+            stop=self.stop,
+            log=log,
+        )
+        self.workers: list[threading.Thread] = []
+
+    def once(self) -> bool:
+        return self.loop.run(once=True)
+
+    def tick(self) -> None:
+        """One look at the repository (and a sweep if it is due), then wait until the work is done."""
+        while len(self.workers) < 3:
+            self.workers.append(threading.Thread(target=self.reconciler.work, daemon=True))
+            self.workers[-1].start()
+        self.loop.tick()
+        self.queue.wait_idle()
+
+    def after(self, seconds: float) -> None:
+        """Let time pass for the queue and the drift interval, then tick."""
+        self.seconds += seconds
+        self.queue.nudge()
+        time.sleep(0.05)
+        self.tick()
+
+    def close(self) -> None:
+        self.queue.close()
+        for worker in self.workers:
+            worker.join(5)
+        self.store.close()
