@@ -82,10 +82,9 @@ class Session:
     def carry_out(self, planned: PlannedFleet, **settings: Any) -> dict[str, InstanceResult]:
         """Results by the instance's id."""
         assert planned.plan.commit is not None
-        rules = planned.checked
         collaborators = Collaborators(rules=builtin_rules(), providers=self.providers, now=self.now)
         results = apply_fleet(
-            PlannedFleet(checked=rules, plan=planned.plan, views=planned.views),
+            planned,
             collaborators,
             settings=ApplySettings(commit=planned.plan.commit, actor="test", **settings),
             report=self.events.append,
