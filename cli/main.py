@@ -83,7 +83,6 @@ def _guarded(argv: Sequence[str], roots: Roots | None) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted.\n")
         return ExitCode.INTERRUPTED
     except MolthubError as error:
         _report(error.diagnostics if isinstance(error, InvalidInputError) else (error.diagnostic,), argv)
