@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEFAULT_DATABASE = "sqlite:///molthub.db"
 
@@ -19,10 +20,18 @@ class ControllerSettings(BaseSettings):
     ref: str | None = Field(default=None, description="The branch to follow; the repository's own HEAD without")
     database_url: str = Field(default=DEFAULT_DATABASE, description="Where status and events are kept")
     cache_dir: Path = Field(default=Path("~/.cache/molthub"), description="Where the mirror is kept")
-    environments: tuple[str, ...] = Field(default=(), description="WORKSPACE/NAME it owns; all without")
+    environments: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="WORKSPACE/NAME it owns, with commas between them; all without"
+    )
     poll_interval: float = Field(default=15.0, gt=0, description="Between two looks at the repository")
     drift_interval: float = Field(default=300.0, gt=0, description="Between two looks at all of AWS")
     rollout_poll: float = Field(default=5.0, gt=0, description="Between two looks at a rollout")
     rollout_timeout: float = Field(default=1800.0, gt=0, description="After which a rollout is given up on")
     workers: int = Field(default=8, ge=1, le=64, description="Instances worked on at once")
     log_format: str = Field(default="json", pattern="^(json|console)$", description="json or console")
+
+    @field_validator("environments", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A variable holds them with commas between."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
