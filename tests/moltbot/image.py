@@ -22,6 +22,9 @@ from pathlib import Path
 from molthub.resources.types import Container, Mount, TaskDefinition
 from tests.moltbot.install import Installed
 
+BLACK_HOLE = ("ip link set lo up", "ip addr add 192.0.2.2/32 dev lo", "ip route add default dev lo src 192.0.2.2")
+"""A loopback, and an outside whose packets are dropped, not refused: what a security group does too."""
+
 HOST_FOLDERS = ("usr", "lib", "lib64", "bin", "sbin")
 DEFAULT_CAPABILITIES = (
     "chown", "dac_override", "fsetid", "fowner", "mknod", "net_raw", "setgid", "setuid", "setfcap", "setpcap",
@@ -149,7 +152,7 @@ class Task:
         root = self.folder / f"root-{container.name}"
         root.mkdir()
         lines = [
-            "ip link set lo up",
+            *BLACK_HOLE,
             "mount --make-rprivate /",
             f"mount -t tmpfs -o mode=755 none {root}",
             f"cd {root}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -108,13 +109,23 @@ def test_it_starts_becomes_healthy_and_stays_closed(version: str, channel: str, 
     if channel == "webhook":
         assert statuses(task, gateway, ("/hooks/wake", "POST", dummy("HOOK_TOKEN")))[0] != 401
     else:
-        assert f"channels/{channel}" in task.log("gateway"), "the channel was never started"
+        wait_for_line(task, f'channels/{channel}","message":"[default] starting provider"', timeout=60)
     assert "Failed to install" not in task.log("gateway")
     assert task.read_volume("config", "openclaw.json") == before
-    stops_cleanly(task, gateway, channel=channel, version=version)
+    stops_cleanly(task, gateway)
 
 
-def stops_cleanly(task: Task, gateway: subprocess.Popen[bytes], *, version: str, channel: str) -> None:
+def wait_for_line(task: Task, line: str, *, timeout: int) -> None:
+    """Until the gateway has logged it."""
+    for _ in range(timeout):
+        if line in task.log("gateway"):
+            return
+        time.sleep(1)
+    message = f"{line} was never logged:\n{task.log('gateway')[-3000:]}"
+    raise AssertionError(message)
+
+
+def stops_cleanly(task: Task, gateway: subprocess.Popen[bytes]) -> None:
     """Within Fargate's 120 seconds, with exit code 0."""
     assert task.stop(gateway, timeout=120) == 0
     assert "received SIGTERM; shutting down" in task.log("gateway")
