@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -51,6 +52,7 @@ def status(
     """
     term = terminal(no_color=no_color)
     roots = context.roots_of(ctx)
+    roots = replace(roots, providers=functools.cache(roots.providers))  # --watch keeps its connections and caches
     labels = dict(_label(text) for text in label or ())
 
     def look() -> StatusList:
