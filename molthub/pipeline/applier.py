@@ -32,9 +32,14 @@ def apply_fleet(
         )
 
     def one(environment: EnvironmentPlan) -> tuple[InstanceResult, ...]:
-        documents = planned.checked.documents
+        place = planned.checked.documents.environments.get(environment.key)
+        if place is None:  # it cannot be used, and so are all its instances
+            return tuple(
+                InstanceResult(item.identity, item.name, Outcome.BLOCKED, item.reasons)
+                for item in environment.instances
+            )
         try:
-            provider = collaborators.providers(environment.key, location_of(documents.environments[environment.key]))
+            provider = collaborators.providers(environment.key, location_of(place))
         except MolthubError as error:
             return tuple(
                 InstanceResult(item.identity, item.name, Outcome.FAILED, (error.diagnostic,))

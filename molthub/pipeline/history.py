@@ -6,7 +6,7 @@ that a plan in which nothing is removed, new or rewritten reads no history at al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from molthub.errors import Diagnostic, MolthubError
@@ -31,6 +31,7 @@ class History:
     head: str
     _documents: dict[str, FleetDocuments | None] = field(default_factory=dict)
     _accepted: tuple[str, ...] | None = None
+    _held: dict[str, bool] = field(default_factory=dict)
 
     def documents_at(self, commit: str) -> FleetDocuments | None:
         """What the fleet was at a commit; None when this repository does not hold it."""
@@ -52,13 +53,18 @@ class History:
             sha = info.parents[0] if info.parents else None
 
     def path_of(self, identity: Identity, commit: str | None) -> str | None:
-        """The file that held an identity, at the commit of its last write or the newest one that had it."""
-        for sha in ([commit] if commit else []) + [info.sha for info in self.back()]:
-            documents = self.documents_at(sha)
-            loaded = documents.instances.get(identity) if documents else None
-            if loaded:
-                return loaded.path
-        return None
+        """The file that held an identity in the newest commit that had it; else at `commit`, that of its last write.
+
+        The newest: a file may have been moved since the last write, and it is the last place that must be empty.
+        """
+        newest = self.newest_with(identity) or (self.documents_at(commit) if commit else None)
+        loaded = newest.instances.get(identity) if newest else None
+        return loaded.path if loaded else None
+
+    def newest_with(self, identity: Identity) -> FleetDocuments | None:
+        """The fleet at the newest commit that held an identity; None when that is too long ago."""
+        found = (self.documents_at(info.sha) for info in self.back())
+        return next((documents for documents in found if documents and identity in documents.instances), None)
 
     def confirmations(self, removed: frozenset[Identity]) -> tuple[str, ...]:
         """Values of `Molthub-Confirm-Delete` trailers in commits that no longer hold any of the removed.
@@ -85,6 +91,12 @@ class History:
                 return next((other for other in sorted(gone) if other.id == identity.id), None)
         return None
 
+    def moved_to(self, identity: Identity, wanted: Iterable[Identity]) -> Identity | None:
+        """The wanted identity that a removed one became: it has the same id, and came no sooner than that one went."""
+        same_id = [other for other in sorted(wanted) if other.id == identity.id and other != identity]
+        newest = self.newest_with(identity) if same_id else None
+        return next((other for other in same_id if newest and other not in newest.instances), None)
+
     def former_environment(self, environment: LoadedEnvironment) -> LoadedEnvironment | None:
         """The newest earlier version of an Environment that lay somewhere else on AWS."""
         for info in self.back():
@@ -99,7 +111,11 @@ class History:
 
         A rewrite that left the same tree passes; so does one that a later commit accepts by name.
         """
-        if self.source.contains(commit) or self._has_same_tree(commit) or self._is_accepted(commit):
+        if commit not in self._held:
+            self._held[commit] = (
+                self.source.contains(commit) or self._has_same_tree(commit) or self._is_accepted(commit)
+            )
+        if self._held[commit]:
             return None
         return Diagnostic(
             ref="MH-PIPE-003",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from molthub.errors import Diagnostic, MolthubError
@@ -19,14 +19,34 @@ from molthub.resources.observation import Observation, ObservedInstance
 
 def of_instance(loaded: LoadedInstance, observed: ObservedInstance, history: History | None) -> tuple[Diagnostic, ...]:
     """What forbids applying one wanted instance."""
-    found = list(_not_built_yet(loaded))
-    if history is not None and observed.commit:
-        problem = history.rewrite_problem(observed.commit, loaded.display_name)
-        found += [replace(problem, subject=loaded.display_name)] if problem else []
+    found = [*_not_built_yet(loaded), *_rewritten(loaded.display_name, observed, history)]
     if history is not None and observed.resources.is_empty and not observed.failures:
         former = history.moved_from(observed.identity)
         found += [_moved(former, loaded)] if former else []
     return tuple(found)
+
+
+def of_removed(
+    observed: ObservedInstance, wanted: Iterable[Identity], history: History | None
+) -> tuple[Diagnostic, ...]:
+    """What forbids deleting one instance that no manifest wants, beside the deletion guard.
+
+    Judged anew for each plan: the guard's decision is of one environment, and a move leads to another.
+    """
+    found = list(_rewritten(str(observed.identity), observed, history))
+    became = history.moved_to(observed.identity, wanted) if history is not None else None
+    if became is not None and became.key != observed.identity.key:
+        found.append(_both_blocked(observed.identity, became, str(observed.identity)))
+    return tuple(found)
+
+
+def _rewritten(name: str, observed: ObservedInstance, history: History | None) -> Iterator[Diagnostic]:
+    """What AWS carries may be newer than this history, or another's: neither is overwritten, and neither deleted."""
+    if history is None or not observed.commit:
+        return
+    problem = history.rewrite_problem(observed.commit, name)
+    if problem is not None:
+        yield replace(problem, subject=name)
 
 
 def _not_built_yet(loaded: LoadedInstance) -> list[Diagnostic]:
@@ -57,6 +77,15 @@ def _moved(former: Identity, loaded: LoadedInstance) -> Diagnostic:
         fix=f"Put it back; or remove {former} in one commit, wait until it is gone, and create "
         f"{loaded.display_name} with another metadata.id in the next",
         subject=loaded.display_name,
+    )
+
+
+def _both_blocked(leaving: Identity, arriving: Identity, subject: str) -> Diagnostic:
+    return Diagnostic(
+        ref="MH-PIPE-005",
+        message=f"{leaving} became {arriving}: that is a move, and both would answer the same channels",
+        fix=f"Put it back, or give the new one another metadata.id once {leaving} is gone",
+        subject=subject,
     )
 
 
@@ -123,13 +152,7 @@ class Clash:
             return request
         if any(item.ref == "MH-PIPE-005" for item in request.blocking):
             return request
-        problem = Diagnostic(
-            ref="MH-PIPE-005",
-            message=f"{self.leaving[id_]} became {self.arriving[id_]}: that is a move, and both would answer "
-            "the same channels",
-            fix=f"Put it back, or give the new one another metadata.id once {self.leaving[id_]} is gone",
-            subject=request.name,
-        )
+        problem = _both_blocked(self.leaving[id_], self.arriving[id_], request.name)
         return replace(request, blocking=(*request.blocking, problem))
 
 

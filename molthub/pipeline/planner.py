@@ -22,6 +22,7 @@ from molthub.errors import Diagnostic, MolthubError
 from molthub.manifest.documents import InvalidFile, LoadedEnvironment, LoadedInstance
 from molthub.pipeline import obstacles
 from molthub.pipeline.history import History
+from molthub.pipeline.homeless import homeless
 from molthub.pipeline.places import location_of
 from molthub.pipeline.removal import RemovalContext, judge_removals
 from molthub.pipeline.scope import Selection, select
@@ -75,7 +76,8 @@ def plan_fleet(
     needs no second look at the whole environment.
     freeze: why nothing at all may be written; every instance is Blocked by it.
     """
-    selection = select(checked, scope or Scope())
+    scope = scope or Scope()
+    selection = select(checked, scope)
     task = Task(checked, collaborators, selection, _history(checked, collaborators), decided)
     seen = {key: observe(task, key) for key in selection.environments}
     guards = {
@@ -91,6 +93,9 @@ def plan_fleet(
         plans = _plan_batch([found.add_to(request) for request in frozen], seen[key].provider)
         environments.append(_environment_plan(seen[key], plans))
         views.extend(_view(checked, plan, seen[key].observation) for plan in plans)
+    for environment_plan, invalid in homeless(checked, selection, scope):
+        environments.append(environment_plan)
+        views.extend(invalid)
     plan = Plan(
         fleet=selection.fleet,
         commit=checked.snapshot.commit,
@@ -165,11 +170,12 @@ def _requests(task: Task, seen: Seen, guard: DeletionVerdict) -> list[PlanReques
         if identity.key == key and selection.means(identity)
     ]
     broken = [
-        _broken(file, selection.fleet, seen.observation)
+        request
         for file in documents.invalid
         if (file.workspace, file.environment) == (key.workspace, key.environment) and (file.id or file.name)
+        if selection.means((request := _broken(file, selection.fleet, seen.observation)).identity)
     ]
-    gone = [_gone(identity, why, seen) for identity, why in guard.removals.items() if selection.means(identity)]
+    gone = [_gone(task, identity, why, seen) for identity, why in guard.removals.items() if selection.means(identity)]
     requests = {request.identity: request for request in [*gone, *broken, *wanted]}
     if not environment_wide:
         return list(requests.values())
@@ -230,13 +236,15 @@ def _broken(file: InvalidFile, fleet: str, observation: Observation) -> PlanRequ
     )
 
 
-def _gone(identity: Identity, reason: Diagnostic | None, seen: Seen) -> PlanRequest:
+def _gone(task: Task, identity: Identity, reason: Diagnostic | None, seen: Seen) -> PlanRequest:
+    observed = observed_in(seen.observation, identity)
+    obstacle = obstacles.of_removed(observed, task.checked.documents.instances, task.history)
     return PlanRequest(
         identity=identity,
         name=str(identity),
         desired=None,
-        observed=observed_in(seen.observation, identity),
-        blocking=(reason,) if reason else (),
+        observed=observed,
+        blocking=(*obstacle, *([reason] if reason else [])),
     )
 
 
