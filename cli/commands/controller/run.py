@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from molthub.cli.exit_codes import ExitCode
 from molthub.cli.options import RefOption, RepoOption
 
+if TYPE_CHECKING:
+    from molthub.controller.settings import ControllerSettings
+
+OwnedOption = Annotated[
+    list[str] | None,
+    typer.Option("--environment", metavar="WORKSPACE/NAME", help="What it owns (repeatable); by default all"),
+]
+DatabaseOption = Annotated[
+    str | None, typer.Option(metavar="URL", envvar="MOLTHUB_DATABASE_URL", help="Where status and events are kept")
+]
+PollOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two looks at the repository")]
+DriftOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two looks at all of AWS")]
+RolloutPollOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two looks at a rollout")]
+TimeoutOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="After which a rollout is given up on")]
+
 
 def run(
     once: Annotated[bool, typer.Option("--once", help="Reconcile everything once and exit")] = False,
-    environment: Annotated[
-        list[str] | None,
-        typer.Option("--environment", metavar="WORKSPACE/NAME", help="What it owns (repeatable); by default all"),
-    ] = None,
+    environment: OwnedOption = None,
     repo: RepoOption = None,
     ref: RefOption = None,
-    database_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", envvar="MOLTHUB_DATABASE_URL", help="Where status and events are kept"),
-    ] = None,
+    database_url: DatabaseOption = None,
     cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the mirror is kept")] = None,
-    poll_interval: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Between two looks at the repository")
-    ] = None,
-    drift_interval: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Between two looks at all of AWS")
-    ] = None,
-    rollout_poll: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Between two looks at a rollout")
-    ] = None,
-    rollout_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="After which a rollout is given up on")
-    ] = None,
+    poll_interval: PollOption = None,
+    drift_interval: DriftOption = None,
+    rollout_poll: RolloutPollOption = None,
+    rollout_timeout: TimeoutOption = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Instances worked on at once")] = None,
     log_format: Annotated[str | None, typer.Option(metavar="json|console", help="How it logs, on stderr")] = None,
 ) -> int:
@@ -45,29 +46,34 @@ def run(
     variable: --poll-interval is MOLTHUB_POLL_INTERVAL. SIGTERM ends it cleanly; a second controller on the same
     database refuses. With --once the exit code says whether all is well.
     """
+    from molthub.controller.main import run_controller
+
+    settings = _settings(
+        repo=repo or ".",
+        ref=ref,
+        database_url=database_url,
+        cache_dir=cache_dir,
+        environments=tuple(environment) if environment else None,
+        poll_interval=poll_interval,
+        drift_interval=drift_interval,
+        rollout_poll=rollout_poll,
+        rollout_timeout=rollout_timeout,
+        workers=workers,
+        log_format=log_format,
+    )
+    return ExitCode.OK if run_controller(settings, once=once) else ExitCode.FAILED
+
+
+def _settings(**given: Any) -> ControllerSettings:
+    """What was given wins over the variables. Raises typer.BadParameter naming the flag and the variable."""
     from pydantic import ValidationError
 
-    from molthub.controller.main import run_controller
     from molthub.controller.settings import ControllerSettings
 
-    given: dict[str, Any] = {
-        "repo": repo or ".",
-        "ref": ref,
-        "database_url": database_url,
-        "cache_dir": cache_dir,
-        "environments": tuple(environment) if environment else None,
-        "poll_interval": poll_interval,
-        "drift_interval": drift_interval,
-        "rollout_poll": rollout_poll,
-        "rollout_timeout": rollout_timeout,
-        "workers": workers,
-        "log_format": log_format,
-    }
     try:
-        settings = ControllerSettings(**{name: value for name, value in given.items() if value is not None})
+        return ControllerSettings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "setting"
         hint = f"--{name.replace('_', '-')} or MOLTHUB_{name.upper()}"
         raise typer.BadParameter(str(first["msg"]), param_hint=hint) from error
-    return ExitCode.OK if run_controller(settings, once=once) else ExitCode.FAILED
