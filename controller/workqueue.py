@@ -31,9 +31,12 @@ def backoff(attempt: int, *, jitter: float) -> float:
 
 @dataclass(slots=True)
 class _Slots(Generic[K]):
+    """woken: keys that were parked and are on their way back, each with a slot in mind that it may not want."""
+
     limit: int
     held: set[K] = field(default_factory=set)
     parked: deque[K] = field(default_factory=deque)
+    woken: set[K] = field(default_factory=set)
 
 
 class WorkQueue(Generic[K]):
@@ -62,7 +65,7 @@ class WorkQueue(Generic[K]):
             self._again.add(key)
         else:
             self._waiting.setdefault(key)
-            self._condition.notify()
+            self._condition.notify_all()  # of all who wait, somebody may wait for something else
 
     def add_after(self, key: K, seconds: float) -> None:
         """Queue the key later, unless it comes up before."""
@@ -72,7 +75,7 @@ class WorkQueue(Generic[K]):
                 self._due[key] = due
                 self._counter += 1
                 heapq.heappush(self._later, (due, self._counter, key))
-                self._condition.notify()
+                self._condition.notify_all()
 
     def get(self) -> K | None:
         """The next key, waiting for one; None when the queue is closed. Call `done` for every key."""
@@ -102,6 +105,7 @@ class WorkQueue(Generic[K]):
         with self._condition:
             slots = self._slots.setdefault(group, _Slots(limit))
             slots.limit = limit
+            slots.woken.discard(key)
             if key in slots.held or len(slots.held) < limit:
                 slots.held.add(key)
                 return True
@@ -131,11 +135,15 @@ class WorkQueue(Generic[K]):
         return bool(self._waiting or self._active or any(slots.parked for slots in self._slots.values()))
 
     def _release(self, key: K) -> None:
+        """Wake as many parked keys as there are slots free: also after one that wanted none after all."""
         for slots in self._slots.values():
-            if key in slots.held:
-                slots.held.discard(key)
-                if slots.parked:
-                    self._add(slots.parked.popleft())
+            slots.held.discard(key)
+            if key not in self._again:
+                slots.woken.discard(key)
+            while slots.parked and len(slots.held | slots.woken) < slots.limit:
+                woken = slots.parked.popleft()
+                slots.woken.add(woken)
+                self._add(woken)
 
     def _ripen(self) -> None:
         now = self._monotonic()

@@ -66,6 +66,34 @@ def test_parked_keys_come_back_one_per_freed_slot() -> None:
     assert not queue.take_slot("c", "env", 1)
 
 
+def test_a_woken_key_that_wants_no_slot_any_more_wakes_the_next() -> None:
+    queue: WorkQueue[str] = WorkQueue(Seconds())
+    for key in ("a", "b", "c"):
+        queue.add(key)
+    assert [queue.get() for _ in range(3)] == ["a", "b", "c"]
+    assert [queue.take_slot(key, "env", 1) for key in ("a", "b", "c")] == [True, False, False]
+    for key in ("b", "c", "a"):
+        queue.done(key)
+    assert queue.get() == "b"
+    queue.done("b")  # what it was to roll out was reverted meanwhile
+    assert queue.get() == "c"
+    queue.done("c")
+    queue.wait_idle()
+
+
+def test_a_raised_limit_wakes_as_many_as_there_is_room_for() -> None:
+    queue: WorkQueue[str] = WorkQueue(Seconds())
+    for key in ("a", "b", "c", "d"):
+        queue.add(key)
+    assert [queue.get() for _ in range(4)] == ["a", "b", "c", "d"]
+    assert [queue.take_slot(key, "env", 1) for key in ("a", "b", "c", "d")] == [True, False, False, False]
+    for key in ("b", "c", "d"):
+        queue.done(key)
+    assert queue.take_slot("a", "env", 3)
+    queue.done("a")
+    assert [queue.get() for _ in range(3)] == ["b", "c", "d"]
+
+
 def test_no_key_ever_has_two_workers() -> None:
     queue: WorkQueue[int] = WorkQueue(time.monotonic)
     inside: dict[int, int] = {}
