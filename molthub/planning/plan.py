@@ -102,7 +102,7 @@ def plan_instance(request: PlanRequest) -> InstancePlan:
         return _finish(request, Verdict.INVALID, why=(*request.invalid, *request.blocking))
     unknown = (*request.failures, *(request.observed.failures if request.observed else ()))
     if unknown:
-        return _finish(request, Verdict.UNKNOWN, why=tuple(reasons.unread(item, request.name) for item in unknown))
+        return _finish(request, Verdict.UNKNOWN, why=reasons.unread(unknown, request.name))
     changes = _changes(request)
     why = (*request.blocking, *_obstacles(request, changes))
     repairs = _repairs(request, why)

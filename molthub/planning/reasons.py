@@ -6,7 +6,7 @@ Their pages are in errors/pages/plan.md. Secrets are named, never shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from molthub.errors import Diagnostic, Severity
@@ -26,13 +26,20 @@ _ARN_PARTS = 7
 _LOCATIONS = {Kind.SERVICE: "cluster", Kind.SECURITY_GROUP: "vpc_id"}
 
 
-def unread(failure: ReadFailure, name: str) -> Diagnostic:
-    what = f"the {failure.kind} of {name}" if failure.kind else f"the environment of {name}"
-    return Diagnostic(
-        UNREAD,
-        f"could not read {what}: {failure.message}",
-        fix=f"See {failure.ref}; nothing is changed until the read succeeds",
-        subject=name,
+def unread(failures: Iterable[ReadFailure], name: str) -> tuple[Diagnostic, ...]:
+    """One reason per cause: a cloud that cannot be reached fails every kind of read in the same words."""
+    causes: dict[tuple[str, str], dict[str, None]] = {}
+    for failure in failures:
+        what = str(failure.kind) if failure.kind else "environment"
+        causes.setdefault((failure.ref, failure.message), {}).setdefault(what)
+    return tuple(
+        Diagnostic(
+            UNREAD,
+            f"could not read the {', '.join(kinds)} of {name}: {message}",
+            fix=f"See {ref}; nothing is changed until the read succeeds",
+            subject=name,
+        )
+        for (ref, message), kinds in causes.items()
     )
 
 

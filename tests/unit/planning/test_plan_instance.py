@@ -436,3 +436,12 @@ def test_the_failures_of_an_environment_concern_every_instance_in_it() -> None:
     observation = Observation(KEY, {BOT: seen()}, {}, failures=(UNREAD,), complete=False)
     assert observed_in(observation, BOT).failures == (UNREAD,)
     assert observed_in(observation, bot("other")) == ObservedInstance(bot("other"), failures=(UNREAD,))
+
+
+def test_one_cause_of_many_failed_reads_is_told_once() -> None:
+    denied = tuple(ReadFailure(kind, "MH-AWS-001", "no credentials") for kind in (Kind.SERVICE, Kind.LOG_GROUP))
+    result = plan(WHOLE, dataclasses.replace(seen(), failures=(*denied, *denied)))
+    assert result.verdict is Verdict.UNKNOWN
+    assert [item.message for item in result.reasons] == [
+        "could not read the service, log-group of acme/prod/support-bot: no credentials"
+    ]
