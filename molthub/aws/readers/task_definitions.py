@@ -5,10 +5,8 @@ The cache holds AWS's raw answer, not our type: what a secret's ARN means can ch
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from molthub.aws.api import Api, Refusal
@@ -27,7 +25,7 @@ NO_SUCH_DEFINITION = frozenset({"ClientException"})
 
 
 class TaskDefinitionCache:
-    """Revisions by ARN. Thread-safe. `load` and `save` keep them across processes; a broken file is no cache."""
+    """Revisions by ARN, for the life of the process. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,25 +45,6 @@ class TaskDefinitionCache:
     def __len__(self) -> int:
         with self._lock:
             return len(self._known)
-
-    def load(self, path: Path) -> None:
-        """Adds what an earlier `save` wrote."""
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return
-        if isinstance(data, dict):
-            with self._lock:
-                self._known.update(data)
-
-    def save(self, path: Path) -> None:
-        """Writes everything known, whole or not at all."""
-        with self._lock:
-            text = json.dumps(self._known, separators=(",", ":"), default=str)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
 
 
 def settings(raw: Raw) -> Raw:

@@ -1,14 +1,12 @@
 """A definition written and read back is the same, leaf by leaf; what AWS says otherwise shows."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from molthub.aws.arns import Account, Ids, Names
 from molthub.aws.readers.task_definitions import (
-    TaskDefinitionCache,
     fingerprint_of,
     project_task_definition,
     settings,
@@ -155,26 +153,6 @@ def test_the_fingerprint_is_that_of_the_desired_content() -> None:
 
 def test_family_of_an_arn() -> None:
     assert family_of("arn:aws:ecs:eu-west-1:1:task-definition/molthub-x:12") == "molthub-x"
-
-
-def test_the_cache_survives_a_process(tmp_path: Path) -> None:
-    cache, path = TaskDefinitionCache(), tmp_path / "deep" / "definitions.json"
-    cache.put(raw())
-    cache.save(path)
-    warm = TaskDefinitionCache()
-    warm.load(path)
-    kept = warm.get(raw()["taskDefinitionArn"])
-    assert kept is not None
-    assert project_task_definition(kept, NAMES) == DEFINITION
-
-
-def test_a_broken_cache_file_is_no_cache(tmp_path: Path) -> None:
-    path = tmp_path / "definitions.json"
-    for text in ("", "{", "[1]"):
-        path.write_text(text)
-        cache = TaskDefinitionCache()
-        cache.load(path)
-        assert len(cache) == 0
 
 
 def test_bookkeeping_is_not_cached() -> None:
