@@ -61,6 +61,10 @@ class Journal:
     def last_status(self, identity: Identity) -> StatusRecord | None:
         return self._store.status(identity)
 
+    def statuses(self) -> tuple[StatusRecord, ...]:
+        """Of every instance that was ever seen and not forgotten."""
+        return self._store.statuses()
+
     def forget(self, identity: Identity) -> None:
         """The instance is gone: its status goes, its events stay."""
         self._store.delete_status(identity)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from molthub.apply.settings import Clock
@@ -26,21 +27,35 @@ from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import Head, World, affected
 from molthub.errors import Diagnostic, MolthubError
 from molthub.events.types import EventType
+from molthub.health.types import Health, StatusRecord
 from molthub.pipeline.engine import check
 from molthub.pipeline.history import History
 from molthub.pipeline.planner import plan_fleet
 from molthub.pipeline.status import status_of
 from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
+from molthub.planning.deletion import environment_removed
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.states import Verdict
 from molthub.source.protocol import FleetSource
 
 NOT_WELL = frozenset({Verdict.INVALID, Verdict.UNKNOWN, Verdict.BLOCKED})
 
+MANY = 20
+"""More changed instances than this are looked at in one sweep: one alone costs about ten calls, in batches 0.15."""
+
+WAITING_LOOK = 0.2
+"""Seconds between two looks of `--once` at what still waits for AWS."""
+
 
 @dataclass(slots=True)
 class Loop:
-    """One controller. `monotonic` gives seconds that only grow."""
+    """One controller. `monotonic` gives seconds that only grow.
+
+    swept_at  when it last looked at everything, by `monotonic`
+    urgent    a sweep is owed, whatever the drift interval says
+    not_well  what the last sweep saw was not all well
+    lost      the last poll failed
+    """
 
     source: FleetSource
     collaborators: Collaborators
@@ -54,6 +69,7 @@ class Loop:
     stop: threading.Event
     log: Any
     swept_at: float | None = None
+    urgent: bool = False
     not_well: bool = False
     lost: bool = False
 
@@ -80,9 +96,19 @@ class Loop:
         self.tick()
         if self.lost:
             return
-        self.queue.wait_idle()
+        self._work_off()
+        self.queue.close()
         if not self.stop.is_set():
-            self.sweep()  # the last word: what is, after the work
+            planned = self.sweep()  # the last word: what is, after the work
+            self.not_well = self.not_well or (planned is not None and planned.plan.has_changes)
+
+    def _work_off(self) -> None:
+        """Return when nothing is left that is due now, or that waits for AWS: within the time a rollout may take."""
+        end = self.monotonic() + self.settings.rollout_timeout
+        self.queue.wait_idle()
+        while self.reconciler.waiting and not self.stop.is_set() and self.monotonic() < end:
+            self.stop.wait(WAITING_LOOK)
+            self.queue.wait_idle()
 
     def _follow(self) -> None:
         while not self.stop.is_set():
@@ -90,18 +116,20 @@ class Loop:
             self.stop.wait(self.settings.poll_interval)
 
     def tick(self) -> None:
-        """Poll once, and sweep if that is due."""
-        removed = False
+        """Poll once, and sweep if that is due. Nothing that goes wrong here ends the controller."""
         try:
-            removed = self.poll()
+            self.urgent = self.poll() or self.urgent
             self.lost = False
         except MolthubError as error:
             self.lost = True
             self.log.warning("cannot follow the repository", ref=error.ref, error=error.diagnostic.message)
+        except Exception:
+            self.lost = True
+            self.log.exception("polling hit a bug")
         if self.world.head is None:
             return
         due = self.swept_at is None or self.monotonic() - self.swept_at >= self.settings.drift_interval
-        if due or removed:
+        if due or self.urgent:
             self._sweep_safely()
 
     def poll(self) -> bool:
@@ -111,30 +139,46 @@ class Loop:
         if current is not None and current.commit == commit:
             return False
         commit = self.source.fetch()
-        checked = check(self.source.snapshot(commit), rules=self.collaborators.rules, now=self.clock.now())
-        for item in checked.errors:
-            self.log.warning("manifest", ref=item.ref, error=item.message, at=str(item.location or ""))
-        head = Head(commit, checked, generation=current.generation + 1 if current else 1)
-        frozen, self.world.freeze = self.world.freeze, self._rewrite(commit)
+        head = self._judged(commit, generation=current.generation + 1 if current else 1)
         if current is None:
             self.world.take_up(head, frozenset())
             self.log.info("following", repository=self.source.label, commit=commit)
             return True
-        paths = self.source.changed_paths(current.commit, commit)
-        changed = self._mine(affected(current.checked.documents, checked.documents, paths))
+        changed = self._mine(self._changed(current, head))
         self.world.take_up(head, changed)
         self.log.info("new head", commit=commit, changed=len(changed))
-        if frozen or self._needs_a_whole_look(current, head, changed):
+        if self._needs_a_whole_look(current, head, changed):
             return True
         for identity in sorted(changed):
             self.queue.add(identity)
         return False
 
+    def _judged(self, commit: str, *, generation: int) -> Head:
+        now = self.clock.now()
+        checked = check(self.source.snapshot(commit), rules=self.collaborators.rules, now=now)
+        for item in checked.errors:
+            self.log.warning("manifest", ref=item.ref, error=item.message, at=str(item.location or ""))
+        return Head(commit, checked, generation, judged_on=now.astimezone(UTC).date(), freeze=self._rewrite(commit))
+
+    def _changed(self, current: Head, head: Head) -> frozenset[Identity]:
+        """What differs between two heads: everything, where the former one is lost (a rewrite, and a new mirror)."""
+        before, now = current.checked.documents, head.checked.documents
+        try:
+            paths = self.source.changed_paths(current.commit, head.commit)
+        except MolthubError as error:
+            self.log.warning("cannot compare with the former head", ref=error.ref, error=error.diagnostic.message)
+            return frozenset(before.instances.keys() | now.instances.keys())
+        return affected(before, now, paths)
+
     def _needs_a_whole_look(self, current: Head, head: Head, changed: frozenset[Identity]) -> bool:
-        """Whether the change cannot be judged instance by instance: something came, went, broke, or is frozen."""
+        """Whether the change is not to be judged instance by instance: something came, went, broke, is or was frozen,
+        may be confirmed to be deleted, or it is so much that one look in batches is cheaper."""
         before, now = current.checked.documents, head.checked.documents
         same = changed & before.instances.keys() == changed & now.instances.keys() == changed
-        return not same or now.invalid != before.invalid or now.fleet is None or self.world.freeze != ()
+        broke = now.invalid != before.invalid or before.environments.keys() != now.environments.keys()
+        frozen = head.freeze or current.freeze
+        held_back = self.world.holds_deletions_back()
+        return not same or broke or now.fleet is None or bool(frozen) or held_back or len(changed) > MANY
 
     def _rewrite(self, commit: str) -> tuple[Diagnostic, ...]:
         """Why nothing may be written at this head: it does not descend from what was followed before."""
@@ -163,45 +207,99 @@ class Loop:
         except MolthubError as error:
             self.not_well = True
             self.log.error("cannot plan the fleet", ref=error.ref, error=str(error))
+        except Exception:
+            self.not_well = True
+            self.log.exception("the sweep hit a bug")
 
     def sweep(self) -> PlannedFleet | None:
         """Look at everything, write every status, queue what has work."""
-        head = self.world.head
+        head = self._judged_today()
         if head is None:
             return None
         known = head.checked.documents.environments.keys()
         scope = Scope(environments=self._environments() & known)
         if self.settings.environments and not scope.environments:
             return None
-        planned = plan_fleet(head.checked, self.collaborators, scope=scope, freeze=self.world.freeze)
+        began = self.clock.now()
+        planned = plan_fleet(head.checked, self.collaborators, scope=scope, freeze=head.freeze)
         self.world.decide(planned.decisions, head.generation)
-        self.swept_at = self.monotonic()
+        self.swept_at, self.urgent = self.monotonic(), False
         self.not_well = any(view.plan.verdict in NOT_WELL for view in planned.views)
         for view in planned.views:
-            self._note(head, view)
+            self._take(head, view, began)
+        self._tell_of_the_rest(head, planned)
         self.log.info("swept", commit=head.commit, instances=len(planned.views), changes=planned.plan.has_changes)
         return planned
 
-    def _note(self, head: Head, view: InstanceView) -> None:
-        """Write one instance's status and queue it if there is something to do."""
-        last = self.journal.last_status(view.identity)
-        synced_before = last is not None and last.sync is Verdict.SYNCED and last.head_commit == head.commit
-        if synced_before and view.plan.may_apply:
-            what = ", ".join(f"{change.kind} ({change.action.word})" for change in view.plan.changes)
-            self.journal.note(view.identity, EventType.DRIFT_DETECTED, f"drift in {what}", commit=head.commit)
-        record = status_of(view, head_commit=head.commit, now=self.clock.now())
-        why = next((f"{item.ref} {item.message}" for item in view.plan.reasons), None)
-        if view.plan.verdict in (Verdict.INVALID, Verdict.BLOCKED) and why:
-            event = EventType.INVALID if view.plan.verdict is Verdict.INVALID else EventType.BLOCKED
-            self.journal.note(
-                view.identity, event, view.plan.reasons[0].message, commit=head.commit, ref=view.plan.reasons[0].ref
-            )
-        reconciled = last.last_reconcile_at if last else None
-        self.journal.status(replace(record, last_reconcile_at=reconciled, last_error=why))
+    def _judged_today(self) -> Head | None:
+        """The head, judged anew on a new day: waivers end while nobody commits anything."""
+        head = self.world.head
+        now = self.clock.now()
+        if head is None or head.judged_on == now.astimezone(UTC).date():
+            return head
+        checked = check(head.checked.snapshot, rules=self.collaborators.rules, now=now)
+        head = replace(head, checked=checked, judged_on=now.astimezone(UTC).date())
+        self.world.take_up(head, frozenset())
+        return head
+
+    def _take(self, head: Head, view: InstanceView, began: datetime) -> None:
+        """Write one instance's status down and queue it if there is something to do, whether the database works or not.
+
+        What a worker wrote since the sweep began is newer than what the sweep saw.
+        """
+        delay = 0.0
+        try:
+            last = self.journal.last_status(view.identity)
+            if last is None or last.last_reconcile_at is None or last.last_reconcile_at <= began:
+                self._note(head, view, last)
+            delay = self.journal.held_back(view.identity, wanted_definition(view))
+        except MolthubError as error:
+            self.not_well = True
+            self.log.error("cannot write down", instance=str(view.identity), ref=error.ref, error=str(error))
         if not view.plan.may_apply and view.plan.rollout_id is None:
             return
-        delay = self.journal.held_back(view.identity, wanted_definition(view))
         if delay > 0:
             self.queue.add_after(view.identity, delay)
         else:
             self.queue.add(view.identity)
+
+    def _note(self, head: Head, view: InstanceView, last: StatusRecord | None) -> None:
+        plan = view.plan
+        synced_before = last is not None and last.sync is Verdict.SYNCED and last.head_commit == head.commit
+        if synced_before and plan.may_apply:
+            what = ", ".join(f"{change.kind} ({change.action.word})" for change in plan.changes)
+            self.journal.note(view.identity, EventType.DRIFT_DETECTED, f"drift in {what}", commit=head.commit)
+        if plan.verdict in (Verdict.INVALID, Verdict.BLOCKED) and plan.reasons:
+            event = EventType.INVALID if plan.verdict is Verdict.INVALID else EventType.BLOCKED
+            why = plan.reasons[0]
+            self.journal.note(view.identity, event, why.message, commit=head.commit, ref=why.ref)
+        previous = last.status if last else None
+        record = status_of(view, head_commit=head.commit, now=self.clock.now(), previous=previous)
+        reconciled = last.last_reconcile_at if last else None
+        error = next((f"{item.ref} {item.message}" for item in plan.reasons), None)
+        self.journal.status(replace(record, last_reconcile_at=reconciled, last_error=error))
+
+    def _tell_of_the_rest(self, head: Head, planned: PlannedFleet) -> None:
+        """Statuses of what the plan no longer knows: gone, or left behind by an Environment that was removed."""
+        seen = {view.identity for view in planned.views}
+        read = {item.key for item in planned.plan.environments if not item.reasons}
+        documents = head.checked.documents
+        broken = {(file.workspace, file.environment) for file in documents.invalid}
+        for record in self.journal.statuses():
+            identity = record.identity
+            if identity in seen or identity.fleet != planned.plan.fleet or not self._mine(frozenset({identity})):
+                continue
+            if identity.key in read:
+                self.journal.forget(identity)
+            elif (
+                identity.key not in documents.environments and (identity.workspace, identity.environment) not in broken
+            ):
+                self._leave_behind(head, record)
+
+    def _leave_behind(self, head: Head, record: StatusRecord) -> None:
+        why = environment_removed(record.identity)
+        self.not_well = True
+        self.journal.note(record.identity, EventType.BLOCKED, why.message, commit=head.commit, ref=why.ref)
+        error = f"{why.ref} {why.message}"
+        blocked = replace(record, sync=Verdict.BLOCKED, health=Health.UNKNOWN, reason=why.message, last_error=error)
+        self.journal.status(replace(blocked, head_commit=head.commit))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,8 +37,9 @@ class Reconciler:
     """Shared by all workers; keeps only what the next try needs to know.
 
     tries     identity → how often in a row it did not end well
-    failures  (environment, commit) → rollouts that failed, for `stopAfterFailures`
+    failures  (environment, commit) → whose rollouts failed, for `stopAfterFailures`
     bad       identities whose last try did not end well, for `--once`
+    waiting   those of them that only wait for AWS, and come back in seconds
     """
 
     world: World
@@ -50,8 +52,9 @@ class Reconciler:
     jitter: Callable[[], float]
     log: Any
     tries: Counter[Identity] = field(default_factory=Counter)
-    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: dict[tuple[str, str], frozenset[Identity]] = field(default_factory=dict)
     bad: set[Identity] = field(default_factory=set)
+    waiting: set[Identity] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self) -> None:
@@ -63,7 +66,9 @@ class Reconciler:
                 self.queue.done(identity)
 
     def _one(self, identity: Identity) -> None:
-        """Nothing that goes wrong with one instance may end the worker."""
+        """Nothing that goes wrong with one instance may end the worker. Keys that still wait at the end are let be."""
+        if self.stopping():
+            return
         try:
             delay = self.reconcile(identity)
         except MolthubError as error:
@@ -83,7 +88,8 @@ class Reconciler:
             return None
         planned, view = self._plan(head, identity)
         if view is None:
-            self.journal.forget(identity)
+            if identity.key in head.checked.documents.environments:  # else nobody looked: the sweep tells of it
+                self.journal.forget(identity)
             self._done(identity)
             return None
         if _rolls(view) and not self.queue.take_slot(identity, identity.key, self._limit(planned, identity)):
@@ -101,7 +107,7 @@ class Reconciler:
             self.collaborators,
             scope=Scope(identities=frozenset({identity})),
             decided=self.world.decided_at(head.generation),
-            freeze=self.world.freeze,
+            freeze=head.freeze,
         )
         return planned, next((view for view in planned.views if view.identity == identity), None)
 
@@ -115,7 +121,7 @@ class Reconciler:
             patience=0.0,
             poll_interval=self.settings.rollout_poll,
             rollout_timeout=self.settings.rollout_timeout,
-            failures_before=self.failures[str(identity.key), head.commit],
+            failures_before=len(self._failed(head, identity) - {identity}),
         )
         results = apply_fleet(
             planned,
@@ -134,22 +140,25 @@ class Reconciler:
             self.journal.forget(identity)
             return
         error = next((f"{item.ref} {item.message}" for item in result.diagnostics), None)
-        record = status_of(view, head_commit=head.commit, now=self.clock.now())
+        last = self.journal.last_status(identity)
+        previous = last.status if last else None
+        record = status_of(view, head_commit=head.commit, now=self.clock.now(), previous=previous)
         self.journal.status(replace(record, last_reconcile_at=self.clock.now(), last_error=error))
         rollout = view.observed.runtime.rollout if view.observed and view.observed.runtime else None
         if rollout is not None:
             self.journal.rollout(identity, rollout, head.commit)
 
     def _remember_error(self, identity: Identity, diagnostic: Diagnostic) -> None:
-        last = self.journal.last_status(identity)
-        if last is not None:
-            error = f"{diagnostic.ref} {diagnostic.message}"
-            self.journal.status(replace(last, last_reconcile_at=self.clock.now(), last_error=error))
+        """In the status; the database itself may be what failed, and then the log has to do."""
+        error = f"{diagnostic.ref} {diagnostic.message}"
+        with suppress(MolthubError):
+            last = self.journal.last_status(identity)
+            if last is not None:
+                self.journal.status(replace(last, last_reconcile_at=self.clock.now(), last_error=error))
 
     def _judge(self, head: Head, identity: Identity, result: InstanceResult, wanted: str) -> float | None:
         if result.rollout in FAILED_ROLLOUTS:
-            with self._lock:
-                self.failures[str(identity.key), head.commit] += 1
+            self._count_failure(head, identity)
         if result.outcome is Outcome.CANCELLED:
             return 0.0
         if result.outcome not in BAD_ENDS:
@@ -158,7 +167,10 @@ class Reconciler:
             return None
         with self._lock:
             self.bad.add(identity)
+            self.waiting.discard(identity)
         if result.outcome is Outcome.WAITING:
+            with self._lock:
+                self.waiting.add(identity)
             return result.retry_after or 1.0
         if result.retry_after is None:
             return None
@@ -166,14 +178,27 @@ class Reconciler:
             return self.journal.hold_back(identity, wanted, lambda tries: backoff(tries, jitter=self.jitter()))
         return max(result.retry_after, self._next_try(identity))
 
+    def _failed(self, head: Head, identity: Identity) -> frozenset[Identity]:
+        """Whose rollouts of this commit failed in the environment: each counts once, however often it tried."""
+        with self._lock:
+            return self.failures.get((str(identity.key), head.commit), frozenset())
+
+    def _count_failure(self, head: Head, identity: Identity) -> None:
+        failed = self._failed(head, identity) | {identity}
+        with self._lock:
+            self.failures = {place: who for place, who in self.failures.items() if place[1] == head.commit}
+            self.failures[str(identity.key), head.commit] = failed
+
     def _done(self, identity: Identity) -> None:
         with self._lock:
             self.tries.pop(identity, None)
             self.bad.discard(identity)
+            self.waiting.discard(identity)
 
     def _next_try(self, identity: Identity) -> float:
         with self._lock:
             self.bad.add(identity)
+            self.waiting.discard(identity)
             self.tries[identity] += 1
             return backoff(self.tries[identity] - 1, jitter=self.jitter())
 

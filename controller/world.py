@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from datetime import date
 
 from molthub.errors import Diagnostic
 from molthub.manifest.documents import FleetDocuments
@@ -14,11 +15,18 @@ from molthub.resources.identity import EnvironmentKey, Identity
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One commit, loaded and checked. generation grows with each head the controller takes up."""
+    """One commit, loaded and checked.
+
+    generation  grows with each head the controller takes up
+    judged_on   the day (UTC) the guardrails judged it: a waiver ends by itself
+    freeze      why nothing at all may be written at this head
+    """
 
     commit: str
     checked: CheckedFleet
     generation: int
+    judged_on: date
+    freeze: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(slots=True)
@@ -28,14 +36,12 @@ class World:
     touched   identity → generation of the newest head that changed it: a worker still waiting for an older one
               is pre-empted
     decided   what the last full plan decided about deletions and renames, valid for one generation
-    freeze    why nothing at all may be written at this head
     """
 
     head: Head | None = None
     touched: dict[Identity, int] = field(default_factory=dict)
     decided: DeletionVerdict | None = None
     decided_generation: int = -1
-    freeze: tuple[Diagnostic, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take_up(self, head: Head, changed: frozenset[Identity]) -> None:
@@ -60,6 +66,11 @@ class World:
         """What was decided, when it was of this generation."""
         with self.lock:
             return self.decided if self.decided_generation == generation else None
+
+    def holds_deletions_back(self) -> bool:
+        """Whether the last full plan kept something from being deleted; a new commit may confirm it."""
+        with self.lock:
+            return self.decided is not None and any(self.decided.removals.values())
 
 
 def affected(old: FleetDocuments | None, new: FleetDocuments, paths: frozenset[str]) -> frozenset[Identity]:

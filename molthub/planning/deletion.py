@@ -109,6 +109,16 @@ def read_confirmations(
     return confirmed, tuple(bad)
 
 
+def environment_removed(identity: Identity) -> Diagnostic:
+    """Why an instance whose Environment is gone is not deleted."""
+    return _no(
+        ENVIRONMENT_REMOVED,
+        identity,
+        f"the Environment {identity.key} was removed while {identity} still exists there",
+        f"Bring the Environment {identity.key} back, remove its instances first, and the Environment after them",
+    )
+
+
 def _bad_confirmation(value: str) -> Diagnostic:
     return Diagnostic(
         BAD_CONFIRMATION,
@@ -130,12 +140,7 @@ def _why_not(identity: Identity, request: DeletionRequest) -> Diagnostic | None:
 def _environment_doubt(identity: Identity, request: DeletionRequest) -> Diagnostic | None:
     key = identity.key
     if request.tree_is_valid and key not in request.environments:
-        return _no(
-            ENVIRONMENT_REMOVED,
-            identity,
-            f"the Environment {key} was removed while {identity} still exists there",
-            f"Bring the Environment {key} back, remove its instances first, and the Environment after them",
-        )
+        return environment_removed(identity)
     if key in request.unread:
         return _no(
             NOT_READ_IN_FULL,
