@@ -42,7 +42,7 @@ def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
     stop = threading.Event()
     store = open_store(settings.database_url)
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    with store.controller_lock(owner), _signals(stop, log):
+    with store.controller_lock(owner), stopping_on_signals(stop, log):
         loop = build_loop(settings, store=store, stop=stop, log=log)
         ended_well = loop.run(once=once)
     log.info("stopped", well=ended_well)
@@ -113,14 +113,22 @@ def configure_logging(log_format: str) -> Any:
 
 
 @contextmanager
-def _signals(stop: threading.Event, log: Any) -> Iterator[None]:
+def stopping_on_signals(stop: threading.Event, log: Any) -> Iterator[None]:
     """The first SIGTERM or SIGINT lets the calls under way end and stops; the second ends at once."""
+    asked: list[int] = []
+    announcer: list[threading.Thread] = []
+
+    def announce(number: int) -> None:
+        stop.set()
+        log.info("stopping", signal=signal.Signals(number).name)
 
     def handle(number: int, _frame: object) -> None:
-        if stop.is_set():
+        if asked:
             os._exit(128 + number)
-        log.info("stopping", signal=signal.Signals(number).name)
-        stop.set()
+        asked.append(number)
+        # Elsewhere: the main thread may hold the log's or the event's lock just now, and would wait for itself.
+        announcer.append(threading.Thread(target=announce, args=(number,), daemon=True))
+        announcer[0].start()
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -129,5 +137,7 @@ def _signals(stop: threading.Event, log: Any) -> Iterator[None]:
     try:
         yield
     finally:
+        for thread in announcer:
+            thread.join()
         for number, former in before.items():
             signal.signal(number, former)
