@@ -145,3 +145,14 @@ def test_the_wheel_holds_one_package_with_its_pages_and_the_example(copy: Path) 
         "molthub/cli/demo/fleet/molthub.yaml",
     ):
         assert wanted in names, wanted
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    tracked = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
+    broken = []
+    for name in tracked.stdout.split():
+        page = ROOT / name
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{name}: {target}")
+    assert broken == []
