@@ -130,9 +130,13 @@ class Task:
         wanted = [*enter, *moved, *self._as_user(container), *command]
         return subprocess.run([*_prefix(), *wanted], capture_output=True, timeout=60, check=False)
 
-    def stop(self, process: subprocess.Popen[bytes], *, timeout: float) -> int:
-        """SIGTERM, as ECS sends it, and the exit code; SIGKILL and an error after the timeout."""
+    def terminate(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGTERM, as ECS sends it."""
         _sudo(["kill", f"-{int(signal.SIGTERM)}", str(process.pid)])
+
+    def stop(self, process: subprocess.Popen[bytes], *, timeout: float) -> int:
+        """SIGTERM and the exit code; SIGKILL and an error after the timeout."""
+        self.terminate(process)
         try:
             return process.wait(timeout=timeout)
         finally:
