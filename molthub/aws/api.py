@@ -26,6 +26,9 @@ Throttle = Callable[[str, str], None]
 def no_throttle(_service: str, _operation: str) -> None:
     """Lets every call pass: botocore's own retries are all there is."""
 
+TELLING = ("Describe", "List", "Get", "RegisterTaskDefinition", "CreateService", "UpdateService", "DeleteService")
+"""Operations that always answer with something. botocore takes a JSON body that was cut short for an empty one."""
+
 
 class ClientSource(Protocol):
     """Where the seam gets its boto3 clients."""
@@ -140,6 +143,8 @@ class Api:
         with self._lock:
             self.counts[call.action] += 1
         answer: Answer = getattr(client, xform_name(call.operation))(**params)
+        if answer.keys() == {"ResponseMetadata"} and call.operation.startswith(TELLING):
+            raise _broken(call.service, call.operation, "with nothing in it")
         return answer
 
 
