@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -83,7 +84,7 @@ def _seed_secrets(world: World, account: str, region: str, names: Sequence[str])
             description="Made by the simulator",
             tags=[],
             kms_key_id=None,
-            client_request_token=None,
+            client_request_token=str(uuid.uuid5(uuid.NAMESPACE_URL, name)),  # the version's id: the same every time
             replica_regions=[],
             force_overwrite=False,
         )
