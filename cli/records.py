@@ -27,7 +27,8 @@ def store() -> Iterator[Store]:
         raise StallingError(
             "MH-CLI-010",
             "there is no database to read: MOLTHUB_DATABASE_URL is not set",
-            fix="Set it to the database that the controller writes to",
+            fix="Set it to the database that the controller writes to; without the variable that is "
+            "sqlite:///molthub.db in the folder it was started in",
         )
     from molthub.state.store import open_store
 

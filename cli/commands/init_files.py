@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 INSTANCE = "hello-bot"
 SCHEMA = ".molthub/molthub.schema.json"
+IGNORED = "# a controller's database, and plans: state of one machine\n/molthub.db*\n/plan.json\n"
 
 
 def fleet_name(directory: Path) -> str:
@@ -75,7 +76,7 @@ def render(answers: Answers) -> dict[str, str]:
     }
     folder = files("molthub.cli.scaffold")
     texts = {path: Template((folder / name).read_text("utf-8")).substitute(values) for path, name in paths.items()}
-    return {**texts, SCHEMA: schema_for()}
+    return {**texts, ".gitignore": IGNORED, SCHEMA: schema_for()}
 
 
 def _refuse_invalid(contents: dict[str, str]) -> None:

@@ -105,7 +105,8 @@ def _look(
         before = known.get(view.identity)
         record = status_of(view, head_commit=fleet.commit, now=roots.now(), previous=before.status if before else None)
         if before is not None:
-            record = replace(record, last_reconcile_at=before.last_reconcile_at, last_error=before.last_error)
+            error = before.last_error if before.head_commit == fleet.commit else None  # another commit's is no news
+            record = replace(record, last_reconcile_at=before.last_reconcile_at, last_error=error)
         records.append((record, dict(own)))
     return StatusList(fleet=planned.plan.fleet, commit=fleet.commit, at=roots.now(), records=tuple(records))
 

@@ -59,7 +59,8 @@ def human(found: StatusList, *, wide: bool, colour: bool) -> str:
 
 
 def _row(record: StatusRecord, now: datetime, *, wide: bool) -> tuple[str, ...]:
-    reason = safe(record.reason or record.last_error or "")
+    well = record.sync is Verdict.SYNCED and record.health is Health.HEALTHY  # whatever the last try met is over
+    reason = safe(record.reason or (record.last_error if not well else "") or "")
     start = (
         safe(record.name),
         record.status.value,

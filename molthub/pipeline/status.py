@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from molthub.health.assess import assess
-from molthub.health.types import Status, StatusRecord
+from molthub.health.types import Health, Status, StatusRecord
+from molthub.manifest.models import Paused
 from molthub.pipeline.types import InstanceView, PlannedFleet
+from molthub.resources.states import Verdict
 
 
 def status_of(
     view: InstanceView, *, head_commit: str | None, now: datetime, previous: Status | None = None
 ) -> StatusRecord:
     """One instance's record. previous: the status it had, for when it cannot be read."""
-    return assess(
+    record = assess(
         view.observed,
         view.plan,
         now=now,
@@ -21,6 +24,16 @@ def status_of(
         head_commit=head_commit,
         previous=previous,
     )
+    paused = view.loaded.model.spec.lifecycle.paused if view.loaded else None
+    if paused is None or record.sync is not Verdict.SUSPENDED or record.health is not Health.STOPPED:
+        return record
+    return replace(record, reason=record.reason + _pause(paused))
+
+
+def _pause(paused: Paused) -> str:
+    """Who, until when, why: a pause that nobody can explain is never lifted."""
+    until = f" until {paused.until.astimezone(UTC):%Y-%m-%d %H:%MZ}" if paused.until else ""
+    return f", by {paused.by}{until}: {paused.reason}"
 
 
 def statuses(planned: PlannedFleet, *, now: datetime) -> tuple[StatusRecord, ...]:

@@ -29,6 +29,7 @@ def test_a_new_fleet_is_valid_and_a_repository(cli: Cli) -> None:
         "wrote instances/acme/dev/hello-bot.yaml",
         "wrote .github/workflows/molthub.yml",
         "wrote README.md",
+        "wrote .gitignore",
         "wrote .molthub/molthub.schema.json",
         "started a Git repository",
     ]
@@ -37,6 +38,12 @@ def test_a_new_fleet_is_valid_and_a_repository(cli: Cli) -> None:
     checked = cli.run("validate", "--strict", "../new-fleet")
     assert checked.code == 0
     assert checked.out == "3 files, 1 instance, 0 errors\n"
+
+
+def test_a_controller_started_there_leaves_nothing_to_commit(cli: Cli) -> None:
+    cli.run("init", "../new-fleet")
+    ignored = (cli.repository.path.parent / "new-fleet/.gitignore").read_text().splitlines()
+    assert [line for line in ignored if not line.startswith("#")] == ["/molthub.db*", "/plan.json"]
 
 
 def test_everything_given(cli: Cli) -> None:

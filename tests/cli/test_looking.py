@@ -60,7 +60,8 @@ def test_status_filters(cli: Cli) -> None:
     assert cli.run("status", "support-bot").code == 1  # there are two
 
 
-def database(path: Path) -> str:
+def database(path: Path, *, head_commit: str | None = None) -> str:
+    path.mkdir(exist_ok=True)
     url = f"sqlite:///{path}/molthub.db"
     store = open_store(url)
     store.put_status(
@@ -72,6 +73,7 @@ def database(path: Path) -> str:
             health=Health.HEALTHY,
             last_reconcile_at=START,
             last_error="it was \x1b[31mred",
+            head_commit=head_commit,
         )
     )
     for number in range(3):
@@ -90,6 +92,19 @@ def test_status_adds_what_the_controller_knows(cli: Cli, tmp_path: Path, monkeyp
     ended = cli.run("status")
     assert ended.code == 0
     assert "warning: MH-STATE-008" in ended.err
+
+
+def test_an_error_of_another_commit_is_not_told_of_this_one(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha = cli.repository.commit(BOT)
+    monkeypatch.setenv("MOLTHUB_DATABASE_URL", database(tmp_path))
+    (bot,) = json.loads(cli.run("status", "-o", "json").out)["instances"]
+    assert bot["lastError"] is None
+    monkeypatch.setenv("MOLTHUB_DATABASE_URL", database(tmp_path / "same", head_commit=sha))
+    (bot,) = json.loads(cli.run("status", "-o", "json").out)["instances"]
+    assert bot["lastError"] == "it was \x1b[31mred"
+    assert "red" in cli.run("status").out
 
 
 def test_events(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from molthub.errors import StallingError
 from molthub.pipeline.applier import apply_fleet
 from molthub.pipeline.engine import check
 from molthub.pipeline.planner import plan_fleet
+from molthub.pipeline.status import statuses
 from molthub.pipeline.types import Scope
 from molthub.planning.types import InstancePlan
 from molthub.resources.observation import ReadFailure
@@ -171,6 +172,8 @@ def test_a_pause_ends_by_itself(fleet: FakeFleet) -> None:
     assert only(fleet).verdict is Verdict.SUSPENDED
     fleet.apply()
     assert fleet.prod.resources(identity()).service.desired_count == 0  # type: ignore[union-attr]
+    (record,) = statuses(fleet.plan(), now=fleet.clock.now())
+    assert record.reason == "paused, by ana until 2100-01-01 00:00Z: holiday"
     ended = {"lifecycle": {"paused": {"by": "ana", "reason": "holiday", "until": "2000-01-01T00:00:00Z"}}}
     fleet.commit(bot(spec=ended))
     assert only(fleet).verdict is Verdict.OUT_OF_SYNC
