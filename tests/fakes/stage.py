@@ -133,6 +133,9 @@ class Stage:
     def session(self) -> Session:
         return Session(self)
 
+    def session_with(self, providers: ProviderFactory) -> Session:
+        return Session(self, providers=providers)
+
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """`python -m molthub …` as a process of its own, standing in the repository."""
         return subprocess.Popen(

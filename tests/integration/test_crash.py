@@ -1,0 +1,129 @@
+"""Molthub dies after each of its write calls; a fresh start ends where an undisturbed run ends.
+
+First by SIGKILL: a real `molthub apply` whose k-th write has had its effect, and whose answer never comes. Then, for
+more rollouts and also before the effect, by an exception that nothing in Molthub may catch.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from molthub.apply.types import Outcome
+from molthub.provider.protocols import Location, Provider
+from molthub.resources.identity import EnvironmentKey
+from tests.fakes.aws_meddling import CrashError, Dying, meddled
+from tests.fakes.inventories import Json, comparable, differences
+from tests.fakes.rich_fleet import STATEMENTS, Manifest, bot
+from tests.fakes.stage import AWS, HASTE, LINKED, Session, Stage, furnished
+
+BEFORE = bot("support-bot", taskRole={"statements": STATEMENTS})
+AFTER = bot("support-bot", taskRole={"statements": STATEMENTS}, runtime={"image": "ghcr.io/openclaw/openclaw:2026.9.7"})
+BYSTANDER = bot("bystander")
+"""Never changes; with it the fleet is never empty, so that a deletion needs no confirmation."""
+
+Fleet = list[Manifest]
+ROLLOUTS: dict[str, tuple[list[Fleet], Fleet]] = {
+    "first-deployment": ([[BYSTANDER]], [BYSTANDER, BEFORE]),
+    "upgrade": ([[BYSTANDER, BEFORE]], [BYSTANDER, AFTER]),
+    "deletion": ([[BYSTANDER, BEFORE]], [BYSTANDER]),
+}
+"""The fleets to begin with, and the one whose apply is killed."""
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with furnished(tmp_path_factory.mktemp("stage"), speed=HASTE) as made:
+        yield made
+
+
+def prepare(stage: Stage, rollout: str, *, speed: float = HASTE) -> None:
+    """An account as it is just before the rollout."""
+    stage.control.reset()
+    stage.control.set_speed(speed)
+    stage.control.seed(environments=[AWS], secrets=LINKED)
+    earlier, last = ROLLOUTS[rollout]
+    for fleet in earlier:
+        stage.commit(*fleet)
+        assert {item.outcome for item in stage.session().apply().values()} == {Outcome.APPLIED}
+    stage.commit(*last)
+    stage.control.reset_counters()
+
+
+def undisturbed(stage: Stage, rollout: str) -> tuple[int, Json]:
+    """The number of writes of a run that nobody disturbs, and what there is in the end."""
+    prepare(stage, rollout)
+    results = stage.session().apply()
+    assert all(item.outcome in (Outcome.APPLIED, Outcome.UNCHANGED) for item in results.values()), results
+    return len(stage.writes()), comparable(stage)
+
+
+def converge(session: Session) -> None:
+    """Apply until nothing is left to do; two passes suffice, the second only where AWS needed time."""
+    for _ in range(2):
+        results = session.apply()
+        if all(item.outcome in (Outcome.APPLIED, Outcome.UNCHANGED) for item in results.values()):
+            return
+    raise AssertionError(results)
+
+
+@pytest.mark.parametrize("rollout", ROLLOUTS)
+def test_sigkill_after_each_write(stage: Stage, rollout: str) -> None:
+    writes, wanted = undisturbed(stage, rollout)
+    assert writes >= {"first-deployment": 10, "upgrade": 2, "deletion": 5}[rollout]
+    for number in range(1, writes + 1):
+        prepare(stage, rollout)
+        killed_at = kill_after_write(stage, number)
+        again = stage.molthub("apply", "--auto-approve")
+        assert again.returncode == 0, f"after {killed_at}: {again.stdout}{again.stderr}"
+        assert differences(comparable(stage), wanted) == [], f"killed after write {number}, {killed_at}"
+    print(f"{rollout}: SIGKILL after each of {writes} writes")
+
+
+def kill_after_write(stage: Stage, number: int) -> str:
+    """Start an apply and kill it while it waits for the answer of its n-th write; which one that was."""
+    held = stage.control.add_fault("hold-after", nth=number, access="write")
+    process = stage.start("apply", "--auto-approve")
+    reached = stage.control.wait_until_held(held, timeout=20)
+    process.send_signal(signal.SIGKILL)
+    said = process.communicate()
+    assert reached, said
+    assert process.returncode == -signal.SIGKILL
+    assert len(stage.writes()) == number
+    stage.control.clear_faults()
+    return stage.writes()[-1]
+
+
+@pytest.mark.parametrize("rollout", ROLLOUTS)
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
+def test_dying_at_each_write(stage: Stage, rollout: str, after_effect: bool) -> None:
+    writes, wanted = undisturbed(stage, rollout)
+    for number in range(1, writes + 1):
+        prepare(stage, rollout)
+        dying = Dying(number, after_effect=after_effect)
+        with pytest.raises(CrashError) as crash:
+            stage.session_with(provider_that(dying)).apply()
+        assert dying.writes >= number
+        converge(stage.session())
+        assert differences(comparable(stage), wanted) == [], f"died at write {number}, {crash.value}"
+
+
+def provider_that(hook: Callable[..., Any]) -> Callable[[EnvironmentKey, Location], Provider]:
+    """A provider whose calls go through a hook."""
+    made: dict[Location, Provider] = {}
+    return lambda _key, location: made.setdefault(location, meddled(location, hook))
+
+
+def test_the_comparison_can_fail(stage: Stage) -> None:
+    """A guard for the tests above: an orphaned revision, or a tag too many, is a difference."""
+    _, wanted = undisturbed(stage, "upgrade")
+    assert comparable(stage) == wanted
+    ecs = stage.client("ecs")
+    revision = ecs.describe_task_definition(taskDefinition=ecs.list_task_definitions()["taskDefinitionArns"][0])
+    data = revision["taskDefinition"]
+    keys = ("family", "networkMode", "cpu", "memory", "containerDefinitions", "volumes", "executionRoleArn")
+    ecs.register_task_definition(requiresCompatibilities=["FARGATE"], **{key: data[key] for key in keys})
+    assert comparable(stage) != wanted
