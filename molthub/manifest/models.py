@@ -28,7 +28,8 @@ VPC_PATTERN = r"^vpc-[0-9a-f]+$"
 SUBNET_PATTERN = r"^subnet-[0-9a-f]+$"
 IMAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
 MODEL_PATTERN = r"^[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
-SECRET_KEY_PATTERN = r"^[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9/_+=.@-]+)?$"  # noqa: S105 -- a pattern, not a password
+SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"  # noqa: S105
+SECRET_KEY_PATTERN = rf"^({SECRET_ARN}|[A-Za-z0-9/_+=.@-]+)(#[A-Za-z0-9/_+=.@-]+)?$"
 HOOK_PATTERN = r"^/hooks/[a-z0-9]+([/_-][a-z0-9]+)*$"
 SKILL_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 ENDPOINT_PATTERN = r"^https://[^\s/@?#]+(/[^\s@?#]*)?$"
@@ -47,7 +48,7 @@ PATTERN_WORDS: dict[str, str] = {
     SUBNET_PATTERN: "a subnet id: subnet- and hexadecimal digits",
     IMAGE_PATTERN: "an image reference such as ghcr.io/openclaw/openclaw:2026.9.6",
     MODEL_PATTERN: "provider/model, such as anthropic/claude-sonnet-4-5",
-    SECRET_KEY_PATTERN: "the name of a secret in Secrets Manager with #jsonKey, or its ARN",
+    SECRET_KEY_PATTERN: "a name in Secrets Manager, or an ARN with the six characters AWS adds, then #jsonKey",
     HOOK_PATTERN: "a path below /hooks/: lower-case letters, digits, single hyphens and underscores",
     SKILL_PATTERN: "a skill's id: lower-case letters, digits, dots, hyphens and underscores",
     ENDPOINT_PATTERN: "an https:// address without user, query or fragment",
@@ -286,7 +287,7 @@ class SecretEntry(Model):
         pattern=SECRET_KEY_PATTERN,
         min_length=1,
         max_length=2048,
-        description="`path#jsonKey` of a secret in the environment's account, or an ARN (with `#jsonKey` if need be).",
+        description="`path#jsonKey` of a secret in the environment's account, or a full ARN (`#jsonKey` if need be).",
         examples=["acme/prod/support-bot#slackBot"],
     )
 
