@@ -57,7 +57,7 @@ def explain_instance(roots: context.Roots, name: str, *, repo: str | None, ref: 
         record=record,
         plan=view.plan,
         reasons=view.plan.reasons,
-        since=_since(view, touched),
+        since=_since(view, touched, head=fleet.commit),
         touched=touched,
         path=path,
         next_step=_next_step(view.plan),
@@ -98,14 +98,20 @@ def _last_touch(history: History, path: str) -> CommitInfo | None:
     return None
 
 
-def _since(view: InstanceView, touched: CommitInfo | None) -> datetime | None:
-    """A broken manifest is so since its commit, a failed or running rollout since it began."""
+def _since(view: InstanceView, touched: CommitInfo | None, *, head: str) -> datetime | None:
+    """A broken manifest is so since its commit, a failed or running rollout since it began.
+
+    Nobody knows since when AWS cannot be read, or differs from the very commit that was written last.
+    """
     rollout = view.observed.runtime.rollout if view.observed and view.observed.runtime else None
     if any(reason.location for reason in view.plan.reasons) and touched:
         return touched.at
     if rollout is not None and rollout.state is not RolloutState.COMPLETED:
         return rollout.created_at
-    return touched.at if touched and view.plan.verdict is not Verdict.SYNCED else None
+    drifted = view.plan.verdict is Verdict.OUT_OF_SYNC and view.observed is not None and view.observed.commit == head
+    if drifted or view.plan.verdict in (Verdict.SYNCED, Verdict.UNKNOWN):
+        return None
+    return touched.at if touched else None
 
 
 def _next_step(plan: InstancePlan) -> str:

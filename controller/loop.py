@@ -218,13 +218,16 @@ class Loop:
             return None
         known = head.checked.documents.environments.keys()
         scope = Scope(environments=self._environments() & known)
+        if missing := self._environments() - known:  # misspelt, most likely: silence would look like peace
+            self.not_well = True
+            self.log.warning("no such environment", environments=sorted(map(str, missing)), commit=head.commit)
         if self.settings.environments and not scope.environments:
             return None
         began = self.clock.now()
         planned = plan_fleet(head.checked, self.collaborators, scope=scope, freeze=head.freeze)
         self.world.decide(planned.decisions, head.generation)
         self.swept_at, self.urgent = self.monotonic(), False
-        self.not_well = any(view.plan.verdict in NOT_WELL for view in planned.views)
+        self.not_well = bool(missing) or any(view.plan.verdict in NOT_WELL for view in planned.views)
         for view in planned.views:
             self._take(head, view, began)
         self._tell_of_the_rest(head, planned)

@@ -11,6 +11,7 @@ import yaml
 from molthub.events.types import Event, EventType
 from molthub.health.types import Health, Status, StatusRecord
 from molthub.resources.states import Verdict
+from molthub.resources.types import Kind
 from molthub.state.store import open_store
 from tests.builders import REMOVED, instance_dict
 from tests.fakes.cli import Cli
@@ -145,6 +146,16 @@ def test_explain_an_instance(cli: Cli) -> None:
     assert found["format"] == "molthub.dev/explanation/v1"
     assert found["lastChange"]["commit"] == sha
     assert found["reasons"][0]["ref"] == "MH-IMG-001"
+
+
+def test_explain_does_not_date_drift(cli: Cli) -> None:
+    sha = cli.repository.commit(BOT)
+    cli.run("apply", "--auto-approve")
+    cli.cloud.prod.tamper(identity(), Kind.LOG_GROUP, retention_days=1)
+    shown = cli.run("explain", "support-bot").out
+    assert "Sync         OutOfSync" in shown
+    assert f"Running      {sha[:12]}" in shown
+    assert "Since" not in shown
 
 
 def test_explain_an_instance_whose_manifest_is_broken_or_gone(cli: Cli) -> None:

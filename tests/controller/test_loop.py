@@ -206,3 +206,11 @@ def test_a_controller_owns_only_its_environments(fleet: FakeFleet, tmp_path: Pat
     controller.once()
     controller.close()
     assert [key.environment for key, _, _ in fleet.places] == ["dev"], "the other one is not even read"
+
+
+def test_an_environment_that_is_not_there_is_not_all_well(fleet: FakeFleet, tmp_path: Path) -> None:
+    controller = FakeController(fleet, tmp_path / "one.db", environments=("acme/prdo",))
+    fleet.commit(bot())
+    assert not controller.once(), "misspelt, it would do nothing and say that all is well"
+    assert not fleet.places, "and AWS is not asked"
+    controller.close()
