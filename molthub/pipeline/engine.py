@@ -20,15 +20,18 @@ from datetime import UTC, datetime
 from molthub.desired.render import RenderFacts, render
 from molthub.guard.engine import Subject, Verdicts, run
 from molthub.manifest.documents import FleetDocuments, InvalidFile, LoadedInstance
-from molthub.manifest.loader import load_files
+from molthub.manifest.loader import ReadCache, load_files
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.types import ResourceSet
 from molthub.source.types import Snapshot
 
 
-def load(snapshot: Snapshot) -> FleetDocuments:
-    """The documents of a snapshot. What Git refused to read counts as invalid: it may have been a manifest."""
-    documents = load_files({path: entry.content for path, entry in snapshot.files.items()})
+def load(snapshot: Snapshot, *, cache: ReadCache | None = None) -> FleetDocuments:
+    """The documents of a snapshot. What Git refused to read counts as invalid: it may have been a manifest.
+
+    cache: the same one for several snapshots, so that a file they share is parsed once.
+    """
+    documents = load_files({path: entry.content for path, entry in snapshot.files.items()}, cache=cache)
     if not snapshot.refused:
         return documents
     refused = tuple(

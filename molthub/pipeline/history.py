@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from molthub.errors import Diagnostic, MolthubError
 from molthub.manifest.documents import FleetDocuments, LoadedEnvironment
+from molthub.manifest.loader import ReadCache
 from molthub.pipeline.engine import load
 from molthub.resources.identity import Identity
 from molthub.source.protocol import FleetSource
@@ -30,6 +31,7 @@ class History:
     source: FleetSource
     head: str
     _documents: dict[str, FleetDocuments | None] = field(default_factory=dict)
+    _read: ReadCache = field(default_factory=dict)
     _accepted: tuple[str, ...] | None = None
     _held: dict[str, bool] = field(default_factory=dict)
 
@@ -37,7 +39,7 @@ class History:
         """What the fleet was at a commit; None when this repository does not hold it."""
         if commit not in self._documents:
             try:
-                self._documents[commit] = load(self.source.snapshot(commit))
+                self._documents[commit] = load(self.source.snapshot(commit), cache=self._read)
             except MolthubError:
                 self._documents[commit] = None
         return self._documents[commit]
@@ -119,9 +121,9 @@ class History:
             return None
         return Diagnostic(
             ref="MH-PIPE-003",
-            message=f"{name} runs commit {commit[:12]}, which the history of this repository does not hold",
-            fix=f"Check that this is the right repository; if its history was rewritten on purpose, push a commit "
-            f"with the trailer 'Molthub-Accept-Rewrite: {commit}'",
+            message=f"{name} runs commit {commit[:12]}, which the history of {self.head[:12]} does not hold",
+            fix=f"Check that this is the right repository, and its newest commit: to go back, commit a revert; if its "
+            f"history was rewritten on purpose, push a commit with the trailer 'Molthub-Accept-Rewrite: {commit}'",
         )
 
     def _has_same_tree(self, commit: str) -> bool:
