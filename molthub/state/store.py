@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from molthub.errors import StallingError
 from molthub.events.types import Event
 from molthub.health.types import StatusRecord
-from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.identity import Identity
 from molthub.resources.observation import Cause, Rollout
 from molthub.state import lock, rows
 from molthub.state.engine import READ_ONLY, database_path, open_engine
@@ -113,13 +113,6 @@ class Store:
         query = query.order_by(col(DeploymentRow.started_at).desc(), col(DeploymentRow.deployment_id))
         with self._read() as session:
             return tuple(rows.deployment_of(row) for row in session.exec(query.limit(limit)))
-
-    def applied_commit(self, fleet: str, key: EnvironmentKey) -> str | None:
-        """The commit that an environment was last fully brought to."""
-        return self._mark(f"applied:{fleet}:{key}")
-
-    def set_applied(self, fleet: str, key: EnvironmentKey, commit: str) -> None:
-        self._set_mark(f"applied:{fleet}:{key}", commit)
 
     def followed_head(self) -> str | None:
         """The newest commit that a controller on this database followed without objection."""

@@ -119,7 +119,7 @@ class RetryRow(Table, table=True):
 
 
 class MarkRow(Table, table=True):
-    """A commit worth remembering under a name: the followed head, what each environment last applied."""
+    """A commit worth remembering under a name: the followed head."""
 
     __tablename__ = "mark"
 

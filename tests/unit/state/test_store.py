@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from molthub.events.types import Event, EventType
 from molthub.health.types import Health, Status, StatusRecord
-from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.identity import Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
 from molthub.state.store import Store, open_store
@@ -147,14 +147,11 @@ def test_deployments_are_an_instances_own_newest_first(store: Store) -> None:
     assert [one.deployment_id for one in store.deployments(BOT, limit=1)] == ["ecs-svc/2"]
 
 
-def test_commits_are_remembered_by_environment_and_for_the_head(store: Store) -> None:
-    prod, dev = EnvironmentKey("acme", "prod"), EnvironmentKey("acme", "dev")
-    store.set_applied("acme-bots", prod, "one")
-    store.set_applied("acme-bots", prod, "two")
-    store.set_followed_head("three")
-    assert store.applied_commit("acme-bots", prod) == "two"
-    assert store.applied_commit("acme-bots", dev) is None
-    assert store.followed_head() == "three"
+def test_the_newest_followed_head_is_remembered(store: Store) -> None:
+    assert store.followed_head() is None
+    store.set_followed_head("one")
+    store.set_followed_head("two")
+    assert store.followed_head() == "two"
 
 
 def test_failures_in_a_row_are_counted_until_something_changes(store: Store) -> None:
