@@ -27,11 +27,16 @@ def validate_paths(paths: Iterable[Path], *, rules: Rules, now: datetime) -> Val
         cross_checked=all(part.cross_checked for part in parts),
     )
     if not total.files and not total.diagnostics:
-        named = ", ".join(str(path) for path in (*request.roots, *request.loose))
+        named = ", ".join(str(path) for path in (*_named(request), *request.loose))
         raise StallingError(
             "MH-CLI-006", f"there is no manifest in {named}", fix="Name a manifest, or a folder that holds some"
         )
     return total
+
+
+def _named(request: disk.Request) -> list[Path]:
+    """What was named inside fleets: the fleet itself for all of it."""
+    return [root / name for root, names in request.roots.items() for name in sorted(names)]
 
 
 def validation_of(checked: CheckedFleet, *, only: frozenset[str] = frozenset({""})) -> Validation:

@@ -203,3 +203,13 @@ def test_a_failure_of_the_surroundings_says_try_again(cli: Cli) -> None:
     assert ended.code == 1
     assert "MH-AWS-004" in ended.out
     assert cli.run("apply", "--auto-approve").code == 0
+
+
+def test_going_back_to_an_older_commit_is_told_how(cli: Cli) -> None:
+    old = cli.repository.commit(BOT)
+    new = cli.repository.commit(BOT, files={"notes.txt": b"x"})
+    cli.run("apply", "--auto-approve")
+    ended = cli.run("apply", "--auto-approve", "--ref", old)
+    assert ended.code == 1
+    assert f"runs commit {new[:12]}, which the history of {old[:12]} does not hold" in ended.out
+    assert "to go back, commit a revert" in ended.out

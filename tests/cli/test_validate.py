@@ -139,3 +139,10 @@ def test_watch_needs_files(cli: Cli) -> None:
     ended = cli.run("validate", "--watch", "--ref", "main")
     assert ended.code == 2
     assert "--watch" in ended.err
+
+
+def test_an_empty_folder_of_a_fleet_is_named_itself(cli: Cli) -> None:
+    cli.repository.commit(instance_dict())
+    empty = cli.repository.path / "empty"
+    empty.mkdir()
+    assert f"MH-CLI-006 there is no manifest in {empty}\n" in cli.run("validate", "empty").err
