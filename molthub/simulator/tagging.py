@@ -50,13 +50,17 @@ def handle(world: World, call: Call, account: str) -> Json | None:
     return {"ResourceTagMappingList": mappings, "PaginationToken": following or ""}
 
 
+_RENAMED = {"logs:loggroup": "logs:log-group"}
+"""Where moto's name of a type is not AWS's ("Services that support the Resource Groups Tagging API")."""
+
+
 def _resources(world: World, account: str, region: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """ARN, type (`logs:log-group`), tags."""
     world.moto.enter()
     for backend in iter_taggable_backends(account, region):
         if backend.SERVICE_NAMESPACE != "ecs":
             for resource in backend.iter_tagged_resources():
-                yield resource.arn, resource.resource_type, resource.tags
+                yield resource.arn, _RENAMED.get(resource.resource_type, resource.resource_type), resource.tags
     yield from _ecs_resources(world.ecs.engine.region(account, region))
 
 
