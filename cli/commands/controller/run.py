@@ -61,7 +61,8 @@ def run(
         workers=workers,
         log_format=log_format,
     )
-    return ExitCode.OK if run_controller(settings, once=once) else ExitCode.FAILED
+    well = run_controller(settings, once=once)
+    return ExitCode.OK if well or not once else ExitCode.FAILED  # told to stop, it stopped: that is no failure
 
 
 def _settings(**given: Any) -> ControllerSettings:
