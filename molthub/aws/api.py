@@ -26,6 +26,7 @@ Throttle = Callable[[str, str], None]
 def no_throttle(_service: str, _operation: str) -> None:
     """Lets every call pass: botocore's own retries are all there is."""
 
+
 TELLING = ("Describe", "List", "Get", "RegisterTaskDefinition", "CreateService", "UpdateService", "DeleteService")
 """Operations that always answer with something. botocore takes a JSON body that was cut short for an empty one."""
 

@@ -77,6 +77,8 @@ class PlanLike(Protocol):
     def verdict(self) -> Verdict: ...
     @property
     def reasons(self) -> tuple[Diagnostic, ...]: ...
+    @property
+    def notices(self) -> tuple[Diagnostic, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def assess(
         created_at=runtime.created_at if runtime else None,
         last_reconcile_at=last_reconcile_at,
         last_error=last_error,
-        running_commit=observed.commit if observed else None,
+        running_commit=_running_commit(observed, plan),
         head_commit=head_commit,
         log_group=log_group.name if log_group else names_of(plan.identity).log_group,
     )
@@ -250,6 +252,14 @@ def _is_first(runtime: ServiceRuntime | None) -> bool:
     if rollout is None or runtime.created_at is None or rollout.state is not RolloutState.IN_PROGRESS:
         return False
     return rollout.created_at - runtime.created_at <= FIRST_DEPLOYMENT
+
+
+def _running_commit(observed: ObservedInstance | None, plan: PlanLike) -> str | None:
+    """The commit of the last write; after a rollback that of the older definition, which runs."""
+    if observed is None:
+        return None
+    rolled_back = any(item.ref == FAILED_BEFORE for item in (*plan.reasons, *plan.notices))
+    return observed.definition_commit if rolled_back else observed.commit
 
 
 # -- small things -----------------------------------------------------------------------------------------

@@ -103,7 +103,8 @@ class SecretFacts:
 class ObservedInstance:
     """One instance as AWS has it. `resources` are normalised; a kind in `failures` is Unknown, not absent.
 
-    commit     the newest `molthub:commit` tag found (informational)
+    commit     the newest `molthub:commit` tag found: of the last write (informational)
+    definition_commit  the commit that the task definition in service was registered from: older after a rollback
     protected  the deletion-protection tag is set on the service
     """
 
@@ -113,6 +114,7 @@ class ObservedInstance:
     failures: tuple[ReadFailure, ...] = ()
     foreign: tuple[ForeignObject, ...] = ()
     commit: str | None = None
+    definition_commit: str | None = None
     protected: bool = False
 
 

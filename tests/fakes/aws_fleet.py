@@ -133,8 +133,9 @@ class FakeFleet:
         assert len(services) <= 10
         return {"services": [self.services[name] for name in services], "failures": []}
 
-    def describe_task_definition(self, *, taskDefinition: str) -> Raw:  # noqa: N803
-        return {"taskDefinition": self.definitions[taskDefinition]}
+    def describe_task_definition(self, *, taskDefinition: str, include: list[str]) -> Raw:  # noqa: N803
+        assert include == ["TAGS"]
+        return {"taskDefinition": self.definitions[taskDefinition], "tags": []}
 
     def describe_security_groups(self, *, MaxResults: int, NextToken: str = "0", **_: Any) -> Raw:  # noqa: N803
         return _page(list(self.groups.values()), MaxResults, NextToken, "SecurityGroups", "NextToken")

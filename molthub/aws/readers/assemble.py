@@ -10,7 +10,7 @@ from molthub.aws.arns import Names as ArnNames
 from molthub.aws.readers import log_groups, roles, secrets, security_groups, services
 from molthub.aws.readers.collect import Collected
 from molthub.aws.readers.reading import KindRead, as_failure
-from molthub.aws.readers.task_definitions import project_task_definition
+from molthub.aws.readers.task_definitions import COMMIT, project_task_definition
 from molthub.aws.tags import whose
 from molthub.errors import MolthubError
 from molthub.resources.identity import TAG_COMMIT, TAG_PROTECTED, Identity, Names
@@ -71,8 +71,14 @@ class Assembly:
             failures=tuple(parts.failures[kind] for kind in Kind if kind in parts.failures),
             foreign=tuple(parts.foreign),
             commit=_commit(parts),
+            definition_commit=self._definition_commit(names),
             protected=parts.tags.get(Kind.SERVICE, {}).get(TAG_PROTECTED) == "true",
         )
+
+    def _definition_commit(self, names: Names) -> str | None:
+        service = self.collected.services.found.get(names.service)
+        definition = self.definitions.found.get(service["taskDefinition"]) if service else None
+        return definition.get(COMMIT) if definition else None
 
     def _simple(self, parts: _Parts, names: Names) -> None:
         got = self.collected

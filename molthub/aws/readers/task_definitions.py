@@ -13,6 +13,8 @@ from molthub.aws.api import Api, Refusal
 from molthub.aws.arns import Names
 from molthub.aws.members import SHAPES, Ignored, unmanaged
 from molthub.aws.readers.containers import project_container
+from molthub.aws.tags import from_lower
+from molthub.resources.identity import TAG_COMMIT
 from molthub.resources.normal import normalise, task_fingerprint
 from molthub.resources.types import TaskDefinition
 
@@ -20,6 +22,8 @@ Raw = Mapping[str, Any]
 
 CPU_PER_VCPU = 1024
 MIB_PER_GIB = 1024
+COMMIT = "molthub-commit"
+"""Beside a cached revision's settings: the commit it was registered from, by its tag; None without one."""
 NO_SUCH_DEFINITION = frozenset({"ClientException"})
 """What DescribeTaskDefinition answers for a family without an active revision."""
 
@@ -35,9 +39,10 @@ class TaskDefinitionCache:
         with self._lock:
             return self._known.get(arn)
 
-    def put(self, raw: Raw) -> Raw:
-        """Keeps a revision as DescribeTaskDefinition or RegisterTaskDefinition told it, and gives it back."""
-        kept = settings(raw)
+    def put(self, answer: Raw) -> Raw:
+        """Keeps a revision as DescribeTaskDefinition or RegisterTaskDefinition answered, and gives it back."""
+        raw = answer["taskDefinition"]
+        kept = {**settings(raw), COMMIT: from_lower(answer.get("tags")).get(TAG_COMMIT)}
         with self._lock:
             self._known[raw["taskDefinitionArn"]] = kept
         return kept
@@ -63,19 +68,17 @@ def read_revision(api: Api, cache: TaskDefinitionCache, arn: str) -> Raw:
     known = cache.get(arn)
     if known is not None:
         return known
-    answer = api.call("ecs", "DescribeTaskDefinition", taskDefinition=arn, subject=arn)
-    return cache.put(answer["taskDefinition"])
+    return cache.put(api.call("ecs", "DescribeTaskDefinition", taskDefinition=arn, include=["TAGS"], subject=arn))
 
 
 def read_latest(api: Api, cache: TaskDefinitionCache, family: str) -> Raw | None:
     """The latest active revision of a family, or None when there is none."""
-    answer = api.expecting(NO_SUCH_DEFINITION, "ecs", "DescribeTaskDefinition", taskDefinition=family, subject=family)
-    if isinstance(answer, Refusal):
+    answer = api.expecting(
+        NO_SUCH_DEFINITION, "ecs", "DescribeTaskDefinition", taskDefinition=family, include=["TAGS"], subject=family
+    )
+    if isinstance(answer, Refusal) or answer["taskDefinition"].get("status", "ACTIVE") != "ACTIVE":
         return None
-    raw = answer["taskDefinition"]
-    if raw.get("status", "ACTIVE") != "ACTIVE":
-        return None
-    return cache.put(raw)
+    return cache.put(answer)
 
 
 def project_task_definition(raw: Raw, names: Names) -> TaskDefinition:

@@ -55,7 +55,7 @@ def _register(target: Target, after: TaskDefinition, ids: Ids) -> Raw:
         MAYBE_ROLE, "ecs", "RegisterTaskDefinition", subject=subject, **request_of(after, ids), tags=tags
     )
     if isinstance(answer, dict):
-        return target.cache.put(answer["taskDefinition"])
+        return target.cache.put(answer)
     text = answer.words.lower()
     if "passrole" in text or "assume" in text or "role is not valid" in text:
         young = next((name for name in (after.execution_role, after.task_role) if is_young(target, name)), None)

@@ -59,6 +59,7 @@ def record(
         runtime=dataclasses.replace(base, **runtime) if there else None,
         failures=failures,
         commit="c0ffee",
+        definition_commit="01d",
     )
     plan = InstancePlan(BOT, "acme/prod/support-bot", verdict, reasons=why)
     return assess(observed, plan, now=NOW, wanted=wanted, previous=previous, head_commit="decade")
@@ -105,6 +106,7 @@ def test_after_a_rollback_it_runs_an_older_version_than_wanted() -> None:
         "runs an older version than wanted: this very version failed to roll out "
         "(deployment ecs-svc/2, started 2027-01-04 09:00:00 UTC): init exited with 78"
     )
+    assert found.running_commit == "01d", "not that of the last write, which ECS took back"
 
 
 def test_the_reference_is_the_planners() -> None:
