@@ -7,11 +7,12 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from molthub.cli import context
+from molthub.cli.exit_codes import ExitCode
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
@@ -43,12 +44,13 @@ def status(
     repo: RepoOption = None,
     ref: RefOption = None,
     no_color: NoColorOption = False,
-) -> None:
+) -> int:
     """Show how the instances are doing
 
     From Git (HEAD, or --ref) and AWS. When MOLTHUB_DATABASE_URL is set, the controller's last reconcile and last
     error are added. Status: CREATING, RUNNING, DEGRADED, STOPPED, DELETING. Sync: Synced, OutOfSync, Unknown,
-    Invalid, Blocked, Suspended.
+    Invalid, Blocked, Suspended. Exits 1 when an instance shown could not be read (Unknown), and 0 however badly
+    the others do.
     """
     term = terminal(no_color=no_color)
     roots = context.roots_of(ctx)
@@ -67,8 +69,9 @@ def status(
 
     if watch:
         _watch(look, output, interval, term)
-    else:
-        _print(look(), output, term)
+    found = look()
+    _print(found, output, term)
+    return ExitCode.OK if found.whole else ExitCode.FAILED
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -121,13 +124,12 @@ def _print(found: StatusList, output: TableOutput, term: Terminal) -> None:
         term.data(view.human(found, wide=output is TableOutput.WIDE, colour=term.colour_out))
 
 
-def _watch(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> None:
+def _watch(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> NoReturn:
     """On a terminal the table is redrawn in place; elsewhere each look is appended, JSON as one line."""
     from molthub.cli.views import status as view
 
     if output is not TableOutput.JSON and term.out.isatty():
         _live(look, output, interval, term)
-        return
     while True:
         found = look()
         if output is TableOutput.JSON:
@@ -138,7 +140,7 @@ def _watch(look: Callable[[], StatusList], output: TableOutput, interval: float,
         time.sleep(interval)
 
 
-def _live(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> None:
+def _live(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> NoReturn:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text

@@ -43,6 +43,11 @@ class StatusList:
     at: datetime
     records: tuple[tuple[StatusRecord, Mapping[str, str]], ...]
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything shown could be read; else the command fails."""
+        return not any(record.sync is Verdict.UNKNOWN or record.health is Health.UNKNOWN for record, _ in self.records)
+
 
 def human(found: StatusList, *, wide: bool, colour: bool) -> str:
     """A line for each instance."""

@@ -10,6 +10,7 @@ import yaml
 
 from molthub.events.types import Event, EventType
 from molthub.health.types import Health, Status, StatusRecord
+from molthub.resources.observation import ReadFailure
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind
 from molthub.state.store import open_store
@@ -32,6 +33,18 @@ def test_status_table(cli: Cli) -> None:
     assert good.split() == ["acme/prod/support-bot", "RUNNING", "Synced", "Healthy", "0s"]
     wide = cli.run("status", "-o", "wide").out.splitlines()
     assert "ghcr.io/openclaw/openclaw:2026.9.6" in wide[2]
+
+
+def test_status_fails_when_an_instance_shown_could_not_be_read(cli: Cli) -> None:
+    cli.repository.commit(BOT, instance_dict(metadata={"name": "other-bot"}), BAD)
+    cli.run("apply", "support-bot", "other-bot", "--auto-approve")
+    assert cli.run("status").code == 0, "Blocked and Missing were read"
+    cli.cloud.prod.unreadable[identity()] = (ReadFailure(Kind.SERVICE, "MH-AWS-004", "access denied"),)
+    for form in ("table", "json"):
+        ended = cli.run("status", "-o", form)
+        assert ended.code == 1
+        assert "Unknown" in ended.out
+    assert cli.run("status", "other-bot").code == 0, "the unread one is not shown"
 
 
 @pytest.mark.parametrize("form", ["json", "yaml"])
