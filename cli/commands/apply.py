@@ -62,6 +62,7 @@ def apply(
     there.
     """
     from molthub.cli.views import plan as plan_view
+    from molthub.cli.views.text import safe
 
     term = terminal(no_color=no_color)
     roots = context.roots_of(ctx)
@@ -72,6 +73,7 @@ def apply(
     if fleet.uncommitted:
         term.say("The working tree has uncommitted changes; they are not applied.")
     scope = context.scope_of(fleet.checked, workspaces=workspace, environments=environment, instances=instances)
+    term.say(f"Applying {safe(fleet.source.label)} at {_commit_of(fleet)[:12]}")
     job = _plan(roots, fleet, scope, plan_file)
     if output is Output.HUMAN:
         term.data(plan_view.human(job.planned.plan, colour=term.colour_out))
@@ -114,8 +116,12 @@ def _plan(roots: context.Roots, fleet: context.ReadFleet, scope: Scope, plan_fil
         if stale:
             raise InvalidInputError(stale)
         planned = replace(planned, plan=only_planned(plan_file, planned.plan))
+    return _Job(planned, collaborators, _commit_of(fleet))
+
+
+def _commit_of(fleet: context.ReadFleet) -> str:
     assert fleet.commit is not None, "read_fleet(committed=True) reads a commit"
-    return _Job(planned, collaborators, fleet.commit)
+    return fleet.commit
 
 
 def _approve(job: _Job, term: Terminal, *, auto_approve: bool) -> None:

@@ -33,10 +33,11 @@ def test_plan_says_what_would_be_created(cli: Cli) -> None:
 
 
 def test_apply_then_nothing_is_left_to_do(cli: Cli) -> None:
-    cli.repository.commit(BOT)
+    sha = cli.repository.commit(BOT)
     assert cli.run("plan", "--detailed-exitcode").code == 2
     applied = cli.run("apply", "--auto-approve")
     assert applied.code == 0
+    assert applied.err.startswith(f"Applying {cli.repository.path} at {sha[:12]}\n")
     assert applied.out.splitlines()[-3:] == [
         "acme/prod/support-bot  applied (7 writes; its rollout completed)",
         "",
