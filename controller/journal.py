@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from molthub.errors import MolthubError
 from molthub.events.types import Event, EventType
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import Identity
@@ -31,7 +32,10 @@ class Journal:
         """Store and log an event; a standing condition that has not changed is neither."""
         if not self._is_news(event):
             return
-        self._store.add_event(event)
+        try:
+            self._store.add_event(event)
+        except MolthubError as error:  # the work on AWS goes on; the line below still tells
+            self._log.warning("cannot store an event", ref=error.ref, error=error.diagnostic.message)
         self._log.info(
             event.type.value,
             instance=str(event.identity),

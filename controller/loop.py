@@ -90,6 +90,7 @@ class Loop:
             self.queue.close()
             for worker in workers:
                 worker.join()
+            self.reconciler.join()
         return not (self.not_well or self.reconciler.bad or self.lost)
 
     def _once(self) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from molthub.apply.settings import ApplySettings, Clock
 from molthub.apply.types import InstanceResult, Outcome
@@ -30,6 +30,20 @@ from molthub.resources.types import Service
 
 BAD_ENDS = frozenset({Outcome.FAILED, Outcome.WAITING, Outcome.HELD, Outcome.BLOCKED})
 FAILED_ROLLOUTS = frozenset({RolloutState.FAILED, RolloutState.ROLLED_BACK})
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One instance's work, planned. rolls: a rollout is to be waited for, and the slot for it is taken."""
+
+    head: Head
+    identity: Identity
+    planned: PlannedFleet
+    view: InstanceView
+    rolls: bool
 
 
 @dataclass(slots=True)
@@ -55,34 +69,66 @@ class Reconciler:
     failures: dict[tuple[str, str], frozenset[Identity]] = field(default_factory=dict)
     bad: set[Identity] = field(default_factory=set)
     waiting: set[Identity] = field(default_factory=set)
+    _rollouts: set[threading.Thread] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self) -> None:
-        """A worker's life: until the queue is closed."""
+        """A worker's life: until the queue is closed. Keys that still wait at the end are let be."""
         while (identity := self.queue.get()) is not None:
-            try:
-                self._one(identity)
-            finally:
+            job = None if self.stopping() else self._guarded(identity, lambda: self._prepare(identity))
+            if job is None:
                 self.queue.done(identity)
+            elif job.rolls:
+                self._apart(job)
+            else:
+                self._finish(job)
 
-    def _one(self, identity: Identity) -> None:
-        """Nothing that goes wrong with one instance may end the worker. Keys that still wait at the end are let be."""
-        if self.stopping():
-            return
+    def join(self) -> None:
+        """Wait for the rollouts that were handed over."""
+        while self._rollouts:
+            for thread in list(self._rollouts):
+                thread.join()
+
+    def _apart(self, job: _Job) -> None:
+        """A rollout is waited for in a thread of its own, so that it keeps no worker from a quick repair.
+
+        The environments' slots limit how many there are.
+        """
+
+        def run() -> None:
+            try:
+                self._finish(job)
+            finally:
+                self._rollouts.discard(threading.current_thread())
+
+        thread = threading.Thread(target=run, name=f"rollout-{job.identity.id}", daemon=True)
+        self._rollouts.add(thread)
+        thread.start()
+
+    def _finish(self, job: _Job) -> None:
         try:
-            delay = self.reconcile(identity)
+            self._guarded(job.identity, lambda: self._carry_out(job))
+        finally:
+            self.queue.done(job.identity)
+
+    def _guarded(self, identity: Identity, step: Callable[[], T | None]) -> T | None:
+        """The step's answer. Nothing that goes wrong with one instance may end a worker: it is tried again later."""
+        try:
+            return step()
         except MolthubError as error:
             self.log.warning("reconcile failed", instance=str(identity), ref=error.ref, error=error.diagnostic.message)
             self._remember_error(identity, error.diagnostic)
-            delay = self._next_try(identity)
         except Exception:
             self.log.exception("reconcile hit a bug", instance=str(identity))
-            delay = self._next_try(identity)
+        self._again(identity, self._next_try(identity))
+        return None
+
+    def _again(self, identity: Identity, delay: float | None) -> None:
         if delay is not None and not self.stopping():
             self.queue.add_after(identity, delay)
 
-    def reconcile(self, identity: Identity) -> float | None:
-        """Seconds until the instance is worth another look, None when it is done until something changes."""
+    def _prepare(self, identity: Identity) -> _Job | None:
+        """The instance's plan, made anew; None when there is nothing to do now, or no slot for its rollout."""
         head = self.world.head
         if head is None:
             return None
@@ -92,14 +138,20 @@ class Reconciler:
                 self.journal.forget(identity)
             self._done(identity)
             return None
-        if _rolls(view) and not self.queue.take_slot(identity, identity.key, self._limit(planned, identity)):
+        rolls = _rolls(view)
+        if rolls and not self.queue.take_slot(identity, identity.key, self._limit(planned, identity)):
             return None
-        wanted = wanted_definition(view)
-        result = self._apply(head, planned, identity)
-        if result.writes or view.plan.rollout_id:
-            planned, view = self._plan(head, identity)
-        self._record(head, identity, view, result)
-        return self._judge(head, identity, result, wanted)
+        return _Job(head, identity, planned, view, rolls)
+
+    def _carry_out(self, job: _Job) -> None:
+        """Apply the plan, look again, write down how it is, and say when it is worth another look."""
+        view: InstanceView | None = job.view
+        wanted = wanted_definition(job.view)
+        result = self._apply(job.head, job.planned, job.identity)
+        if result.writes or job.view.plan.rollout_id:
+            _, view = self._plan(job.head, job.identity)
+        self._record(job.head, job.identity, view, result)
+        self._again(job.identity, self._judge(job.head, job.identity, result, wanted))
 
     def _plan(self, head: Head, identity: Identity) -> tuple[PlannedFleet, InstanceView | None]:
         planned = plan_fleet(

@@ -27,7 +27,7 @@ class ControllerSettings(BaseSettings):
     drift_interval: float = Field(default=300.0, gt=0, description="Between two looks at all of AWS")
     rollout_poll: float = Field(default=5.0, gt=0, description="Between two looks at a rollout")
     rollout_timeout: float = Field(default=1800.0, gt=0, description="After which a rollout is given up on")
-    workers: int = Field(default=8, ge=1, le=64, description="Instances worked on at once")
+    workers: int = Field(default=8, ge=1, le=64, description="Instances worked on at once, rollouts aside")
     log_format: str = Field(default="json", pattern="^(json|console)$", description="json or console")
 
     @field_validator("environments", mode="before")

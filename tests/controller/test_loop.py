@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from molthub.errors import StallingError
 from molthub.events.types import EventType
 from molthub.health.types import Status
+from molthub.planning.types import Change
+from molthub.resources.identity import Identity
 from molthub.resources.observation import Cause
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind, Rule
@@ -214,3 +218,35 @@ def test_an_environment_that_is_not_there_is_not_all_well(fleet: FakeFleet, tmp_
     assert not controller.once(), "misspelt, it would do nothing and say that all is well"
     assert not fleet.places, "and AWS is not asked"
     controller.close()
+
+
+def test_rollouts_that_take_long_keep_no_worker_from_a_repair(fleet: FakeFleet, controller: FakeController) -> None:
+    names = [f"bot-{number}" for number in range(5)]
+    fleet.commit(bot(), *[bot(name) for name in names])
+    controller.tick()
+    started, release = threading.Semaphore(0), threading.Event()
+
+    def hold(who: Identity, change: Change) -> None:
+        if who.id in names and change.kind is Kind.SERVICE:
+            started.release()
+            release.wait(20)
+
+    fleet.prod.before_perform = hold
+    fleet.prod.tamper(identity(), Kind.LOG_GROUP, retention_days=1)
+    fleet.commit(bot(), *[bigger(name) for name in names])
+    ticking = threading.Thread(target=controller.tick)
+    ticking.start()
+    try:
+        assert all(started.acquire(timeout=20) for _ in names), "five rollouts at once, with three workers"
+        controller.queue.add(identity())
+        assert eventually(lambda: fleet.prod.resources(identity()).log_group.retention_days == 365)  # type: ignore[union-attr]
+    finally:
+        release.set()
+        ticking.join(20)
+
+
+def eventually(proof: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 20
+    while not proof() and time.monotonic() < end:
+        time.sleep(0.02)
+    return proof()

@@ -81,4 +81,5 @@ class FakeController:
         self.queue.close()
         for worker in self.workers:
             worker.join(5)
+        self.reconciler.join()
         self.store.close()
