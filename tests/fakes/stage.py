@@ -110,6 +110,7 @@ class Stage:
     """One simulated account with one environment (acme/prod), and one fleet repository."""
 
     def __init__(self, simulator: RunningSimulator, home: Path) -> None:
+        self.simulator = simulator
         self.control = simulator.control
         self.endpoint_url = simulator.endpoint_url
         self.home = home
@@ -190,7 +191,10 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
 @contextmanager
 def furnished(home: Path, *, speed: float = 1.0, check: Callable[[list[str]], None] | None = None) -> Iterator[Stage]:
     """A stage whose requests must all be such as AWS takes. check: looks at the violations instead."""
-    with start_simulator(environments=[AWS], secrets=LINKED, speed=speed) as simulator, pytest.MonkeyPatch.context() as m:
+    with (
+        start_simulator(environments=[AWS], secrets=LINKED, speed=speed) as simulator,
+        pytest.MonkeyPatch.context() as m,
+    ):
         for name in [name for name in os.environ if name.startswith(("AWS_", "MOLTHUB_"))]:
             m.delenv(name)
         for name, text in aws_variables(simulator.endpoint_url).items():
