@@ -29,7 +29,10 @@ COLOURS: Mapping[str, str] = {
     Health.UNKNOWN: "red",
 }
 NARROW = ("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "REASON")
-WIDE = ("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "IMAGE", "RUNNING", "HEAD", "RECONCILED", "LOGS", "REASON")
+WIDE = (
+    *("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "AVAILABILITY", "IMAGE", "RUNNING", "HEAD", "RECONCILED", "LOGS"),
+    "REASON",
+)
 LONGEST_REASON = 100
 ABSENT = "-"
 
@@ -78,6 +81,7 @@ def _row(record: StatusRecord, now: datetime, *, wide: bool) -> tuple[str, ...]:
     reconciled = record.last_reconcile_at
     return (
         *start,
+        record.availability.value if record.availability else ABSENT,
         safe(record.image or ABSENT),
         (record.running_commit or ABSENT)[:12],
         (record.head_commit or ABSENT)[:12],
@@ -129,6 +133,7 @@ def _instance(record: StatusRecord, labels: Mapping[str, str]) -> dict[str, Any]
         "status": record.status.value,
         "sync": record.sync.value,
         "health": record.health.value,
+        "availability": record.availability.value if record.availability else None,
         "reason": record.reason,
         "image": record.image,
         "createdAt": _iso(record.created_at),

@@ -26,11 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from molthub.errors import Diagnostic
-from molthub.health.types import Health, Status, StatusRecord
+from molthub.health.types import Availability, Health, Status, StatusRecord
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.observation import (
     ObservedInstance,
@@ -56,14 +55,6 @@ FIRST_DEPLOYMENT = timedelta(minutes=1)
 """A deployment that began so soon after the service did is its first."""
 
 GATEWAY = "gateway"
-
-
-class Availability(StrEnum):
-    """Whether people can talk to it, in one word."""
-
-    RUNNING = "running"
-    DEGRADED = "degraded"
-    DOWN = "down"
 
 
 class PlanLike(Protocol):
@@ -124,6 +115,7 @@ def assess(
         running_commit=_running_commit(observed, plan),
         head_commit=head_commit,
         log_group=log_group.name if log_group else names_of(plan.identity).log_group,
+        availability=availability(found.health, running=runtime.running if runtime else 0),
     )
 
 
@@ -146,17 +138,17 @@ def assess_health(observed: ObservedInstance | None, plan: PlanLike, *, now: dat
     return _settled(runtime, plan, now)
 
 
-def availability(health: Health, *, running: int) -> Availability:
-    """running, degraded or down; running: number of tasks.
+def availability(health: Health, *, running: int) -> Availability | None:
+    """running, degraded or down; running: number of tasks. None when Unknown: then that number is no fact.
 
-    Without a task it is down, however it is called. With one it is degraded when Degraded or Unknown, and
-    otherwise running: a deployment under way that has a task serves.
+    Without a task it is down, however it is called. With one it is degraded when Degraded, and otherwise running: a
+    deployment under way that has a task serves.
     """
+    if health is Health.UNKNOWN:
+        return None
     if running == 0:
         return Availability.DOWN
-    if health in (Health.DEGRADED, Health.UNKNOWN):
-        return Availability.DEGRADED
-    return Availability.RUNNING
+    return Availability.DEGRADED if health is Health.DEGRADED else Availability.RUNNING
 
 
 # -- health -----------------------------------------------------------------------------------------------

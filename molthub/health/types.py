@@ -31,10 +31,19 @@ class Status(StrEnum):
     DELETING = "DELETING"
 
 
+class Availability(StrEnum):
+    """Whether people can talk to it, in one word."""
+
+    RUNNING = "running"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
 @dataclass(frozen=True, slots=True)
 class StatusRecord:
     """One instance's status, for people and machines.
 
+    availability    None when it could not be read
     running_commit  the commit of the last write AWS carries; head_commit: what the repository has now
     last_reconcile_at, last_error  from the controller's database; None where there is none
     """
@@ -52,3 +61,4 @@ class StatusRecord:
     running_commit: str | None = None
     head_commit: str | None = None
     log_group: str | None = None
+    availability: Availability | None = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from molthub.events.types import Event, EventType
-from molthub.health.types import Health, Status, StatusRecord
+from molthub.health.types import Availability, Health, Status, StatusRecord
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
@@ -82,6 +82,7 @@ def status_row(record: StatusRecord) -> StatusRow:
         running_commit=record.running_commit,
         head_commit=record.head_commit,
         log_group=record.log_group,
+        availability=record.availability.value if record.availability is not None else None,
     )
 
 
@@ -100,6 +101,7 @@ def status_of(row: StatusRow) -> StatusRecord:
         running_commit=row.running_commit,
         head_commit=row.head_commit,
         log_group=row.log_group,
+        availability=Availability(row.availability) if row.availability is not None else None,
     )
 
 

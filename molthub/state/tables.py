@@ -101,6 +101,7 @@ class StatusRow(Table, table=True):
     running_commit: str | None = None
     head_commit: str | None = None
     log_group: str | None = None
+    availability: str | None = None
 
 
 class RetryRow(Table, table=True):

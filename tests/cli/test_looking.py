@@ -32,6 +32,8 @@ def test_status_table(cli: Cli) -> None:
     assert "latest" in bad
     assert good.split() == ["acme/prod/support-bot", "RUNNING", "Synced", "Healthy", "0s"]
     wide = cli.run("status", "-o", "wide").out.splitlines()
+    assert wide[0].split()[4:7] == ["AGE", "AVAILABILITY", "IMAGE"]
+    assert (wide[1].split()[5], wide[2].split()[5]) == ("down", "running")
     assert "ghcr.io/openclaw/openclaw:2026.9.6" in wide[2]
 
 
@@ -56,6 +58,7 @@ def test_status_for_machines(cli: Cli, form: str) -> None:
     assert (found["format"], found["fleet"], found["commit"]) == ("molthub.dev/status/v1", "acme-bots", sha)
     (bot,) = found["instances"]
     assert (bot["status"], bot["sync"], bot["health"]) == ("RUNNING", "Synced", "Healthy")
+    assert bot["availability"] == "running"
     assert (bot["runningCommit"], bot["headCommit"], bot["labels"]) == (sha, sha, {"team": "support"})
     assert bot["lastReconcileAt"] is None
 

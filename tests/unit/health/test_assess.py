@@ -10,8 +10,8 @@ import pytest
 
 from molthub.errors import Diagnostic
 from molthub.health import assess as module
-from molthub.health.assess import Availability, assess, availability
-from molthub.health.types import Health, Status, StatusRecord
+from molthub.health.assess import assess, availability
+from molthub.health.types import Availability, Health, Status, StatusRecord
 from molthub.planning import reasons
 from molthub.planning.types import InstancePlan
 from molthub.resources.observation import (
@@ -81,6 +81,7 @@ def test_a_healthy_one_with_everything_known() -> None:
         running_commit="c0ffee",
         head_commit="decade",
         log_group=WHOLE.log_group.name if WHOLE.log_group else None,
+        availability=Availability.RUNNING,
     )
 
 
@@ -271,10 +272,16 @@ def test_an_old_service_that_drains_under_a_new_manifest_is_creating() -> None:
         (Health.PROGRESSING, 0, Availability.DOWN),
         (Health.DEGRADED, 1, Availability.DEGRADED),
         (Health.DEGRADED, 0, Availability.DOWN),
-        (Health.UNKNOWN, 1, Availability.DEGRADED),
+        (Health.UNKNOWN, 0, None),
         (Health.STOPPED, 0, Availability.DOWN),
         (Health.MISSING, 0, Availability.DOWN),
     ],
 )
-def test_running_degraded_down(health: Health, running: int, word: Availability) -> None:
+def test_running_degraded_down(health: Health, running: int, word: Availability | None) -> None:
     assert availability(health, running=running) is word
+
+
+def test_the_record_says_what_the_tasks_say() -> None:
+    assert record(Verdict.OUT_OF_SYNC, there=False).availability is Availability.DOWN
+    unread = ReadFailure(Kind.SERVICE, "MH-AWS-004", "access denied")
+    assert record(Verdict.UNKNOWN, there=False, failures=(unread,)).availability is None

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from molthub.events.types import Event, EventType
-from molthub.health.types import Health, Status, StatusRecord
+from molthub.health.types import Availability, Health, Status, StatusRecord
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
@@ -114,6 +114,7 @@ def test_a_status_is_replaced_and_forgotten(store: Store) -> None:
         running_commit="a",
         head_commit="b",
         log_group="/g",
+        availability=Availability.DEGRADED,
     )
     store.put_status(bare)
     assert store.status(BOT) == bare
