@@ -70,7 +70,7 @@ class _Furnisher:
         backend = self._world.moto.backend("secretsmanager", **PLACE)
         backend.create_secret(
             name=wanted.name,
-            secret_string="dummy",  # noqa: S106 - no secret
+            secret_string="dummy",
             secret_binary=None,
             description=wanted.description,
             tags=to_upper(dict(wanted.tags)),

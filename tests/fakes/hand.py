@@ -39,7 +39,9 @@ class Hand:
     # -- the service and its definition -----------------------------------------------------------------------
 
     def service(self) -> Json:
-        found: Json = self("ecs").describe_services(cluster=AWS["cluster"], services=[self.names.service])["services"][0]
+        found: Json = self("ecs").describe_services(cluster=AWS["cluster"], services=[self.names.service])["services"][
+            0
+        ]
         return found
 
     def update(self, **changes: Any) -> None:

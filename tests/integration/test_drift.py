@@ -14,7 +14,7 @@ import pytest
 from molthub.apply.types import Outcome
 from molthub.desired.render import RenderFacts, render
 from molthub.pipeline.types import PlannedFleet
-from molthub.planning.types import Action, InstancePlan
+from molthub.planning.types import InstancePlan
 from molthub.resources.normal import leaves
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind, LogGroup, Resource
@@ -155,7 +155,9 @@ def _is(path: str, wanted: str) -> bool:
 def put_right(stage: Stage, session: Session, planned: PlannedFleet) -> None:
     """Apply the plan; after that nothing is left, as a fresh process sees it too."""
     results = session.carry_out(planned)
-    bad = {name: result for name, result in results.items() if result.outcome not in (Outcome.APPLIED, Outcome.UNCHANGED)}
+    bad = {
+        name: result for name, result in results.items() if result.outcome not in (Outcome.APPLIED, Outcome.UNCHANGED)
+    }
     assert bad == {}
     for looker in (session, stage.session()):
         left = {name: view.plan.changes for name, view in by_id(looker.plan()).items() if view.plan.changes}

@@ -27,7 +27,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with furnished(tmp_path_factory.mktemp("stage")) as made:
         manifests = [bot(f"bot-{number:04}") for number in range(INSTANCES)]
         made.commit(*manifests)
-        furnish(made.simulator._world, documents(*manifests))  # noqa: SLF001 - past HTTP on purpose
+        furnish(made.simulator._world, documents(*manifests))
         made.control.advance(600)
         yield made
 
