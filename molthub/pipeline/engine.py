@@ -18,12 +18,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from molthub.desired.render import RenderFacts, render
+from molthub.errors import Diagnostic
 from molthub.guard.engine import Subject, Verdicts, run
 from molthub.manifest.documents import FleetDocuments, InvalidFile, LoadedInstance
 from molthub.manifest.loader import ReadCache, load_files
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.types import ResourceSet
 from molthub.source.types import Snapshot
+
+BUG = "MH-PIPE-010"
 
 
 def load(snapshot: Snapshot, *, cache: ReadCache | None = None) -> FleetDocuments:
@@ -54,13 +57,27 @@ def check(snapshot: Snapshot, *, rules: Rules, now: datetime) -> CheckedFleet:
 
 
 def judge(loaded: LoadedInstance, documents: FleetDocuments, *, rules: Rules, now: datetime) -> Verdicts:
-    """The guardrails' word on one instance."""
-    subject = Subject(
-        instance=loaded,
-        environment=documents.environments.get(loaded.key),
-        desired=_desired_for_rules(loaded, documents),
+    """The guardrails' word on one instance. A bug of ours that it meets stops it, and no neighbour."""
+    try:
+        subject = Subject(
+            instance=loaded,
+            environment=documents.environments.get(loaded.key),
+            desired=_desired_for_rules(loaded, documents),
+        )
+        return run(rules, subject, today=now.astimezone(UTC).date())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the neighbours go on
+        return Verdicts(errors=(bug(loaded, error),), notices=())
+
+
+def bug(loaded: LoadedInstance, error: Exception) -> Diagnostic:
+    """What people are told of a bug that one manifest meets. The exception's text may repeat the manifest: left out."""
+    return Diagnostic(
+        ref=BUG,
+        message=f"{loaded.display_name} meets a bug in Molthub ({type(error).__name__}), so nothing is done to it",
+        location=loaded.locate(()),
+        fix="Report it with the manifest, its secrets' names taken out",
+        subject=loaded.display_name,
     )
-    return run(rules, subject, today=now.astimezone(UTC).date())
 
 
 def _desired_for_rules(loaded: LoadedInstance, documents: FleetDocuments) -> ResourceSet | None:

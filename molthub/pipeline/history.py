@@ -78,7 +78,7 @@ class History:
             documents = self.documents_at(info.sha)
             if documents is None or removed & documents.instances.keys():
                 break
-            values.extend(info.trailers.get(CONFIRM_DELETE, ()))
+            values.extend(self._said(info, CONFIRM_DELETE))
         return tuple(values)
 
     def moved_from(self, identity: Identity) -> Identity | None:
@@ -133,9 +133,14 @@ class History:
             return False
         return any(info.tree == tree for info in self.back())
 
+    def _said(self, info: CommitInfo, trailer: str) -> list[str]:
+        """A trailer's values in a commit; of a merge, also in the commits that it brought."""
+        brought = self.source.commits_between(info.parents[0], info.sha) if len(info.parents) > 1 else (info,)
+        return [value for one in brought for value in one.trailers.get(trailer, ())]
+
     def _is_accepted(self, commit: str) -> bool:
         if self._accepted is None:
-            self._accepted = tuple(value for info in self.back() for value in info.trailers.get(ACCEPT_REWRITE, ()))
+            self._accepted = tuple(value for info in self.back() for value in self._said(info, ACCEPT_REWRITE))
         return any(self._covers(accepted.strip(), commit) for accepted in self._accepted)
 
     def _covers(self, accepted: str, commit: str) -> bool:

@@ -21,6 +21,7 @@ from molthub.desired.render import RenderFacts, linked_secrets, render
 from molthub.errors import Diagnostic, MolthubError
 from molthub.manifest.documents import InvalidFile, LoadedEnvironment, LoadedInstance
 from molthub.pipeline import obstacles
+from molthub.pipeline.engine import bug
 from molthub.pipeline.history import History
 from molthub.pipeline.homeless import homeless
 from molthub.pipeline.places import location_of
@@ -193,10 +194,14 @@ def _wanted(task: Task, seen: Seen, loaded: LoadedInstance, renamed: Diagnostic 
         *([renamed] if renamed else []),
     ]
     facts = RenderFacts(secret_versions=_versions(seen.observation), paused=paused)
+    try:
+        desired = render(loaded, seen.environment, fleet=identity.fleet, facts=facts).resources
+    except Exception as error:  # noqa: BLE001 - a bug that one manifest meets stops no neighbour
+        return PlanRequest(identity, loaded.display_name, None, observed, invalid=(bug(loaded, error),))
     return PlanRequest(
         identity=identity,
         name=loaded.display_name,
-        desired=render(loaded, seen.environment, fleet=identity.fleet, facts=facts).resources,
+        desired=desired,
         observed=observed,
         paused=paused,
         blocking=tuple(blocking),

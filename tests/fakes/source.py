@@ -81,8 +81,11 @@ class FakeSource:
         return tuple(self.infos[sha] for sha in self._ancestors(new) if sha not in known)
 
     def _ancestors(self, sha: str) -> list[str]:
-        found = []
-        while sha:
-            found.append(sha)
-            sha = next(iter(self.infos[sha].parents), "")
+        found: list[str] = []
+        waiting = [sha] if sha else []
+        while waiting:
+            current = waiting.pop(0)
+            if current not in found:
+                found.append(current)
+                waiting.extend(self.infos[current].parents)
         return found

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pytest
 
 from molthub.apply.types import Outcome
+from molthub.guard.engine import Finding, Subject
 from molthub.pipeline.types import Scope
 from molthub.planning.types import InstancePlan, Plan
 from molthub.resources.states import Verdict
@@ -115,3 +119,41 @@ def test_instances_without_a_usable_environment_are_shown_as_invalid_and_left_al
     assert fleet.prod.writes == writes
     dev = Scope(environments=frozenset({identity(environment="dev").key}))
     assert fleet.plan(dev).plan.instances == ()
+
+
+class BrokenRule:
+    """A guardrail with a bug that one manifest meets."""
+
+    ref = "MH-TEST-001"
+    title = "broken"
+    waivable = False
+
+    def check(self, subject: Subject) -> Iterable[Finding]:
+        if subject.instance.model.metadata.name == "other-bot":
+            raise ZeroDivisionError("secret text of the manifest")
+        return ()
+
+
+def test_a_bug_that_one_manifest_meets_stops_no_neighbour() -> None:
+    fleet = FakeFleet()
+    fleet.collaborators = replace(fleet.collaborators, rules=(BrokenRule(),))
+    fleet.commit(instance_dict(), instance_dict(metadata={"name": "other-bot"}))
+    results = fleet.apply()
+    assert results["acme/prod/support-bot"].outcome is Outcome.APPLIED
+    assert [str(item.message) for item in results["acme/prod/other-bot"].diagnostics] == [
+        "acme/prod/other-bot meets a bug in Molthub (ZeroDivisionError), so nothing is done to it"
+    ]
+
+
+def test_a_confirmation_in_a_merged_branch_counts() -> None:
+    fleet = FakeFleet()
+    fleet.commit(instance_dict(), environment_dict())
+    fleet.apply()
+    base = fleet.source.head
+    branch = fleet.commit(environment_dict(), Molthub_Confirm_Delete="acme/prod 1")
+    fleet.source.head = base
+    merge = fleet.commit(environment_dict())
+    info = fleet.source.infos[merge]
+    fleet.source.infos[merge] = replace(info, parents=(base, branch))
+    assert fleet.apply()["acme/prod/support-bot"].outcome is Outcome.APPLIED
+    assert fleet.prod.resources(identity()).is_empty
