@@ -29,6 +29,9 @@ COLOURS = {
     EventType.INVALID: "red",
 }
 
+TOLD = frozenset({EventType.BLOCKED, EventType.INVALID})
+"""What the plan has just said, and the result says again."""
+
 
 @contextmanager
 def progress(term: Terminal, names: Mapping[Identity, str]) -> Iterator[Report]:
@@ -37,6 +40,8 @@ def progress(term: Terminal, names: Mapping[Identity, str]) -> Iterator[Report]:
     if not term.interactive:
 
         def plain(event: Event) -> None:
+            if event.type in TOLD:
+                return
             with lock:
                 term.say(line(event, names, colour=term.colour_err))
 
@@ -51,7 +56,8 @@ def progress(term: Terminal, names: Mapping[Identity, str]) -> Iterator[Report]:
 
         def live(event: Event) -> None:
             with lock:
-                console.print(Text.from_ansi(line(event, names, colour=term.colour_err)))
+                if event.type not in TOLD:
+                    console.print(Text.from_ansi(line(event, names, colour=term.colour_err)))
                 started.add(event.identity)
                 _summarise(status, len(started), len(names))
 

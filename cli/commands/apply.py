@@ -173,5 +173,8 @@ def _show(results: Sequence[InstanceResult], job: _Job, output: Output, term: Te
     if output is Output.JSON:
         term.json(view.data(results, commit=job.commit))
     else:
-        term.data("\n" + view.human(results, colour=term.colour_out))
+        made = job.planned.plan
+        told = {item for plan in made.instances for item in plan.reasons}
+        told.update(item for environment in made.environments for item in environment.reasons)
+        term.data("\n" + view.human(results, colour=term.colour_out, told=told))
     return view.exit_code(results)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from molthub.apply.types import InstanceResult, Outcome
 from molthub.cli.exit_codes import ExitCode
 from molthub.cli.views import diagnostics
 from molthub.cli.views.text import columns, paint, plural, safe
+from molthub.errors import Diagnostic
 
 APPLY_FORMAT = "molthub.dev/apply/v1"
 COLOURS = {Outcome.APPLIED: "green", Outcome.UNCHANGED: "dim", Outcome.WAITING: "yellow", Outcome.FAILED: "red"}
@@ -25,15 +26,22 @@ def exit_code(results: Sequence[InstanceResult]) -> ExitCode:
     return ExitCode.TRY_AGAIN if Outcome.WAITING in outcomes else ExitCode.OK
 
 
-def human(results: Sequence[InstanceResult], *, colour: bool) -> str:
-    """One line for each instance that something was to be done about, its diagnostics, and the sum."""
+def human(results: Sequence[InstanceResult], *, colour: bool, told: Set[Diagnostic] = frozenset()) -> str:
+    """One line for each instance that something was to be done about, its diagnostics, and the sum.
+
+    told  what the plan above says already: of that a Blocked one names only the references
+    """
     shown = [result for result in results if result.outcome is not Outcome.UNCHANGED]
     lines = []
     for result, row in zip(shown, columns([(safe(item.name), item.outcome.value) for item in shown]), strict=True):
         rollout = f"; its rollout {result.rollout.value}" if result.rollout else ""
         writes = f" ({plural(result.writes, 'write')}{rollout})" if result.writes or rollout else ""
-        lines.append(paint(row, COLOURS.get(result.outcome, "yellow"), on=colour) + writes)
-        lines += diagnostics.condensed(result.diagnostics, colour=colour, indent="  ")
+        known = [item for item in result.diagnostics if item in told] if result.outcome is Outcome.BLOCKED else []
+        refs = ", ".join(dict.fromkeys(item.ref for item in known))
+        why = f" ({refs}; see the plan above)" if refs else ""
+        lines.append(paint(row, COLOURS.get(result.outcome, "yellow"), on=colour) + writes + why)
+        news = [item for item in result.diagnostics if item not in known]
+        lines += diagnostics.condensed(news, colour=colour, indent="  ")
     return "\n".join([*lines, *([""] if lines else []), summary(results)])
 
 

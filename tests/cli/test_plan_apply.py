@@ -128,6 +128,9 @@ def test_a_bad_neighbour_stops_only_itself(cli: Cli) -> None:
     applied = cli.run("apply", "--auto-approve")
     assert applied.code == 1
     assert "Apply: 1 applied, 1 blocked; 7 writes." in applied.out
+    assert "acme/prod/bad-bot      blocked (MH-IMG-001; see the plan above)" in applied.out.splitlines()
+    assert (applied.out + applied.err).count(": error: MH-IMG-001 ") == 1, "the plan says why, and nothing repeats it"
+    assert "bad-bot" not in applied.err
     assert cli.run("plan", "--detailed-exitcode").code == 0
     assert cli.run("apply", "support-bot", "--auto-approve").code == 0
 

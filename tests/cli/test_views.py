@@ -206,6 +206,8 @@ def test_progress_goes_to_stderr(interactive: bool) -> None:
     term = Terminal(out, err, colour_out=False, colour_err=False, interactive=interactive)
     with progress(term, {identity(): "acme/prod/support-bot"}) as report:
         report(EVENT)
+        report(Event(START, identity(), EventType.BLOCKED, "the plan said it", "ana", ref="MH-IMG-001"))
+    assert "MH-IMG-001" not in err.getvalue()
     assert out.getvalue() == ""
     assert err.getvalue().count("change-failed") == 1
     assert "\x1b[2J" not in err.getvalue()
