@@ -8,6 +8,7 @@ documents(instance_dict(), instance_dict(metadata={"name": "b"}))   # adds the f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -67,7 +68,10 @@ def environment_dict(**overrides: Any) -> dict[str, Any]:
 
 
 def instance_dict(**overrides: Any) -> dict[str, Any]:
-    """The Telegram bot acme/prod/support-bot: valid, and without a warning."""
+    """The Telegram bot acme/prod/support-bot: valid, and without a warning.
+
+    Every instance has a token of its own, all of them in one secret: a cloud has two secrets to hold, whoever runs.
+    """
     base = {
         "apiVersion": "molthub/v1",
         "kind": "MoltbotInstance",
@@ -77,12 +81,21 @@ def instance_dict(**overrides: Any) -> dict[str, Any]:
             "model": {"primary": "anthropic/claude-sonnet-4-5", "apiKey": {"secret": "ANTHROPIC_API_KEY"}},
             "secrets": [
                 {"name": "ANTHROPIC_API_KEY", "key": "acme/prod/model#anthropic"},
-                {"name": "TELEGRAM_BOT_TOKEN", "key": "acme/prod/support-bot#telegram"},
+                {"name": "TELEGRAM_BOT_TOKEN", "key": f"acme/prod/support-bot#{_token_of(overrides)}"},
             ],
             "channels": {"telegram": {"botToken": {"secret": "TELEGRAM_BOT_TOKEN"}}},
         },
     }
     return merged(base, overrides)
+
+
+def _token_of(overrides: Mapping[str, Any]) -> str:
+    """The JSON key of its bot token: a renamed instance that keeps its id keeps the token."""
+    meta = overrides.get("metadata", {})
+    found = [meta.get("workspace", "acme"), meta.get("environment", "prod"), meta.get("id") or meta.get("name")]
+    if found[2] in (None, REMOVED, "support-bot") and found[:2] == ["acme", "prod"]:
+        return "telegram"
+    return re.sub(r"[^A-Za-z0-9.]+", "-", f"telegram.{found[0]}.{found[1]}.{found[2] or 'support-bot'}")
 
 
 def to_yaml(document: Mapping[str, Any]) -> bytes:

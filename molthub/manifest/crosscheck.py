@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from molthub.errors import Diagnostic, Location
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
+from molthub.manifest.models import Environment
 from molthub.manifest.wording import nearest
 from molthub.resources.identity import EnvironmentKey
 
 MAX_OTHERS = 3
+
+_ARN_SUFFIX = 7
+"""What AWS appends to a secret's name in its ARN: a hyphen and six characters."""
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Item = TypeVar("_Item")
@@ -25,6 +30,20 @@ class Clash:
 
     path: str
     diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """One channel's token: who uses it, under which field of `spec.channels`, and which of `spec.secrets` it is."""
+
+    item: LoadedInstance
+    role: str
+    entry: int
+
+    @property
+    def place(self) -> Location:
+        """Where its key is written."""
+        return self.item.locate(("spec", "secrets", self.entry, "key"))
 
 
 def duplicate_environments(environments: Iterable[LoadedEnvironment]) -> Iterator[Clash]:
@@ -74,6 +93,64 @@ def missing_environments(
         yield Clash(item.path, _error("MH-FLEET-003", message, item, ("metadata", "environment"), fix))
 
 
+def shared_tokens(
+    instances: Iterable[LoadedInstance], environments: Mapping[EnvironmentKey, LoadedEnvironment]
+) -> Iterator[Clash]:
+    """MH-FLEET-009: one channel token for two Moltbots, which would take each other's messages.
+
+    A paused one counts, for it comes back. What the model's key is shared by is nobody's business here. Two files of
+    one identity or of one name have an error of their own, and an instance of an unknown environment has too: of
+    its secrets nobody knows where they are.
+    """
+    known = (item for item in instances if item.key in environments)
+    uses = (use for item in known for use in _channel_tokens(item, environments[item.key].model))
+    for _, group in _grouped(uses):
+        for token in group:
+            others = list(islice((it for it in group if _is_another(token.item, it.item)), MAX_OTHERS + 1))
+            if others:
+                yield Clash(token.item.path, _shared(token, others))
+
+
+def _channel_tokens(item: LoadedInstance, environment: Environment) -> Iterator[tuple[Hashable, _Token]]:
+    """Each channel's token with what tells its secret from every other: account, region, name and JSON key."""
+    spec = item.model.spec
+    entries = {entry.name: (number, entry.key) for number, entry in enumerate(spec.secrets)}
+    slack, telegram, webhook = spec.channels.slack, spec.channels.telegram, spec.channels.webhook
+    roles = {
+        "slack.botToken": slack.botToken if slack else None,
+        "slack.appToken": slack.appToken if slack else None,
+        "telegram.botToken": telegram.botToken if telegram else None,
+        "webhook.token": webhook.token if webhook else None,
+    }
+    for role, reference in roles.items():
+        if reference is not None and reference.secret in entries:
+            number, key = entries[reference.secret]
+            yield _secret(key, environment), _Token(item, role, number)
+
+
+def _secret(key: str, environment: Environment) -> tuple[str, str, str, str]:
+    """(account, region, name, JSON key or ""): an ARN and the name of the same secret give the same."""
+    source, _, json_key = key.partition("#")
+    if source.startswith("arn:"):
+        region, account, _, name = source.split(":", 6)[3:]
+        return account, region, name[:-_ARN_SUFFIX], json_key
+    return environment.spec.aws.accountId, environment.spec.aws.region, source, json_key
+
+
+def _is_another(one: LoadedInstance, other: LoadedInstance) -> bool:
+    """Two instances, not two files of one."""
+    mine, its = one.model.metadata, other.model.metadata
+    same = mine.name == its.name or (mine.id or mine.name) == (its.id or its.name)
+    return one.path != other.path and not (one.key == other.key and same)
+
+
+def _shared(token: _Token, others: list[_Token]) -> Diagnostic:
+    named = [f"{other.item.display_name} ({other.place})" for other in others[:MAX_OTHERS]]
+    message = f"the token of channels.{token.role} is also that of {_listed(named, len(others))}"
+    fix = "Give each bot a token of its own; two bots on one token take each other's messages"
+    return Diagnostic("MH-FLEET-009", message, token.place, fix, subject=token.item.display_name)
+
+
 def _same_identity(item: LoadedInstance, group: list[LoadedInstance]) -> Diagnostic:
     others, meta = _others(item, group), item.model.metadata
     one_name = all(other.model.metadata.name == meta.name for other in group)
@@ -94,9 +171,12 @@ def _error(ref: str, message: str, item: LoadedInstance, where: tuple[str | int,
 
 def _others(item: _Loaded, group: Sequence[_Loaded]) -> str:
     places: list[Location] = sorted(other.locate(("metadata", "name")) for other in group if other.path != item.path)
-    return " and ".join(str(place) for place in places[:MAX_OTHERS]) + (
-        " and others" if len(places) > MAX_OTHERS else ""
-    )
+    return _listed([str(place) for place in places[:MAX_OTHERS]], len(places))
+
+
+def _listed(named: list[str], count: int) -> str:
+    """The first few of so many."""
+    return " and ".join(named) + (" and others" if count > MAX_OTHERS else "")
 
 
 def _grouped(pairs: Iterable[tuple[_Key, _Item]]) -> list[tuple[_Key, list[_Item]]]:

@@ -13,7 +13,13 @@ from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from itertools import chain
 
 from molthub.errors import Diagnostic, Location
-from molthub.manifest.crosscheck import Clash, duplicate_environments, duplicate_instances, missing_environments
+from molthub.manifest.crosscheck import (
+    Clash,
+    duplicate_environments,
+    duplicate_instances,
+    missing_environments,
+    shared_tokens,
+)
 from molthub.manifest.documents import FleetDocuments, LoadedEnvironment, LoadedFleet, LoadedInstance
 from molthub.manifest.models import Environment, Fleet, MoltbotInstance
 from molthub.manifest.reading import FLEET_PATH, ReadFile, read_file
@@ -39,6 +45,7 @@ def load_files(files: Mapping[str, bytes], *, cache: ReadCache | None = None) ->
     unusable = {key: path for key, path in unusable.items() if key not in usable}
     clashes += duplicate_instances(instances)
     clashes += missing_environments(instances, usable, unusable)
+    clashes += shared_tokens(instances, {item.key: item for item in environments})
     wrong = {clash.path for clash in clashes}
     name = fleet.model.metadata.name if fleet else None
     valid = (item for item in instances if name is not None and item.path not in wrong)
