@@ -143,7 +143,7 @@ class LocalRepository:
         if not self.reader.read("for-each-ref", "--count=1"):
             return empty_repository(self.label)
         return StallingError(
-            "MH-GIT-007", f"the branch checked out in {self.label} has no commit", fix="Commit, or name one with --ref."
+            "MH-GIT-007", f"the branch checked out in {self.label} has no commit", fix="Commit, or name one with --ref"
         )
 
     @property
@@ -240,7 +240,7 @@ def _local(place: Location, ref: str | None) -> LocalRepository:
 def _discover(path: Path, *, trusted: bool) -> tuple[Path, Path | None]:
     """The git directory and the top of the working tree (None when bare) of the repository that holds the path."""
     if not path.is_dir():
-        raise StallingError("MH-GIT-002", f"there is no directory {path}", fix="Name a repository's directory.")
+        raise StallingError("MH-GIT-002", f"there is no directory {path}", fix="Name a repository's directory")
     config = (("safe.directory", "*"),) if trusted else ()
     try:
         answer = Git(start=path, config=config).run(
@@ -254,7 +254,9 @@ def _discover(path: Path, *, trusted: bool) -> tuple[Path, Path | None]:
         if "dubious ownership" in error.stderr:
             raise foreign_owner(str(path)) from error
         raise StallingError(
-            "MH-GIT-002", f"{path} is not a Git repository", fix="Run 'git init' there, or name another with --repo."
+            "MH-GIT-002",
+            f"{path} is not a Git repository",
+            fix="Name one with --repo, or start a fleet repository there with `molthub init`",
         ) from error
     return Path(git_dir), Path(top.decode("utf-8", "surrogateescape").removesuffix("\n"))
 
@@ -266,11 +268,11 @@ def _is_shallow(reader: ObjectReader) -> bool:
 def _shallow(label: str, commit: str | None = None) -> StallingError:
     why = f"cannot be told whether it holds {commit[:12]}" if commit else "its history is needed"
     return StallingError(
-        "MH-GIT-008", f"{label} is a shallow clone, and {why}", fix="Run 'git fetch --unshallow' there."
+        "MH-GIT-008", f"{label} is a shallow clone, and {why}", fix="Run 'git fetch --unshallow' there"
     )
 
 
 def _no_working_tree(label: str) -> StallingError:
     return StallingError(
-        "MH-GIT-011", f"{label} has no working tree to read", fix="Name a commit with --ref, or a path with --repo."
+        "MH-GIT-011", f"{label} has no working tree to read", fix="Name a commit with --ref, or a path with --repo"
     )

@@ -116,6 +116,7 @@ def test_no_repository_here(tmp_path: Path) -> None:
     assert ended.stdout == ""
     assert "error: MH-GIT-002 " in ended.stderr
     assert "is not a Git repository" in ended.stderr
+    assert "fix: Name one with --repo, or start a fleet repository there with `molthub init`\n" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
