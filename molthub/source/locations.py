@@ -107,14 +107,14 @@ def _ssh_shorthand(location: str, scp: re.Match[str]) -> Location:
 
 
 def _refused(why: str) -> StallingError:
-    return StallingError("MH-GIT-001", why, fix="Give an https or ssh URL, or the path of a repository.")
+    return StallingError("MH-GIT-001", why, fix="Give an https or ssh URL, or the path of a repository")
 
 
 def _transport_refused(transport: str) -> StallingError:
     return StallingError(
         "MH-GIT-001",
         f"the transport '{transport}' is refused",
-        fix="Give an https or ssh URL, or the path of a repository.",
+        fix="Give an https or ssh URL, or the path of a repository",
     )
 
 
@@ -131,7 +131,7 @@ def check_ref(ref: str) -> str:
     git-check-ref-format's rules: `-…` would be read as an option, `a..b`, `~` and `^` as a range of commits.
     """
     if not ref or ref.startswith("-") or len(ref) > _REF_LENGTH or ref == "@" or _BAD_IN_REF.search(ref):
-        raise StallingError("MH-GIT-005", f"{ref[:80]!a} is not a ref", fix="Give a branch, a tag or a commit hash.")
+        raise StallingError("MH-GIT-005", f"{ref[:80]!a} is not a ref", fix="Give a branch, a tag or a commit hash")
     return ref
 
 

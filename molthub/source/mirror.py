@@ -135,5 +135,5 @@ class Mirror:
             raise StallingError(
                 "MH-GIT-017",
                 f"the cache directory {self.cache_dir} cannot be written",
-                fix="Set MOLTHUB_CACHE_DIR to another, or make it writable.",
+                fix="Set MOLTHUB_CACHE_DIR to another, or make it writable",
             )

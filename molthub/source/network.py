@@ -80,7 +80,7 @@ class Remote:
             raise StallingError(
                 "MH-GIT-007",
                 f"the default branch of {self.location.label} has no commit",
-                fix="Name a branch with --ref.",
+                fix="Name a branch with --ref",
             )
         raise empty_repository(self.location.label)
 
@@ -97,13 +97,13 @@ class Remote:
 
 
 def empty_repository(label: str) -> StallingError:
-    return StallingError("MH-GIT-007", f"{label} has no commit yet", fix="Commit a manifest and push it.")
+    return StallingError("MH-GIT-007", f"{label} has no commit yet", fix="Commit a manifest and push it")
 
 
 def explained(error: GitFailedError, label: str) -> MolthubError:
     """What a failed conversation with another repository means; unknown failures count as the network's."""
     if found := _FORBIDDEN.search(error.stderr):
-        return StallingError("MH-GIT-001", f"the transport '{found[1]}' is refused", fix="Use an https or ssh URL.")
+        return StallingError("MH-GIT-001", f"the transport '{found[1]}' is refused", fix="Use an https or ssh URL")
     for pattern, meaning in _MEANINGS:
         if pattern.search(error.stderr):
             return meaning(label, error.stderr)
@@ -114,7 +114,7 @@ def foreign_owner(label: str, _said: str = "") -> StallingError:
     return StallingError(
         "MH-GIT-012",
         f"the repository {label} belongs to another user",
-        fix=f"If you trust it, run 'git config --global --add safe.directory {label}'.",
+        fix=f"If you trust it, run 'git config --global --add safe.directory {label}'",
     )
 
 
@@ -122,7 +122,7 @@ def _unreachable(label: str, said: str) -> TransientError:
     return TransientError(
         "MH-GIT-003",
         f"{label} cannot be reached: {summary_line(said)}",
-        fix="Check the network and the server; Molthub tries again.",
+        fix="Check the network and the server; Molthub tries again",
     )
 
 
@@ -134,7 +134,7 @@ def _absent(label: str, _said: str) -> StallingError:
     return StallingError(
         "MH-GIT-002",
         f"there is no repository at {label}, or it may not be seen",
-        fix="Check the location, and that the credentials in use may read it.",
+        fix="Check the location, and that the credentials in use may read it",
     )
 
 
@@ -142,7 +142,7 @@ def _denied(label: str, said: str) -> StallingError:
     return StallingError(
         "MH-GIT-004",
         f"access to {label} was denied: {summary_line(said)}",
-        fix="Give git credentials that may read it: an SSH key, or a credential helper.",
+        fix="Give git credentials that may read it: an SSH key, or a credential helper",
     )
 
 

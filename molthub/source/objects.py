@@ -24,7 +24,7 @@ _SIGNS_OF_DAMAGE = (
     "not a git repository",  # it was one when it was opened
 )
 
-CORRUPT_FIX = "Run 'git fsck' there; clone it again if it reports damage."
+CORRUPT_FIX = "Run 'git fsck' there; clone it again if it reports damage"
 
 
 class CorruptRepositoryError(StallingError):
@@ -41,7 +41,7 @@ class UnknownRefError(StallingError):
         super().__init__(
             "MH-GIT-006",
             f"{label} holds no branch, tag or commit '{ref}'",
-            fix="Check the name; push the branch, or give another with --ref.",
+            fix="Check the name; push the branch, or give another with --ref",
         )
 
 

@@ -171,7 +171,7 @@ class Git:
             raise TransientError(
                 "MH-GIT-003",
                 f"git {command} did not answer within {timeout:.0f} seconds",
-                fix="Check the network and the server; Molthub tries again.",
+                fix="Check the network and the server; Molthub tries again",
             )
         if code == 0:
             return
@@ -215,7 +215,7 @@ def require_git() -> None:
     version = installed_version()
     if version < MIN_VERSION:
         found, needed = (".".join(str(part) for part in parts) for parts in (version, MIN_VERSION))
-        raise StallingError("MH-GIT-010", f"git {found} is too old", fix=f"Install git {needed} or newer.")
+        raise StallingError("MH-GIT-010", f"git {found} is too old", fix=f"Install git {needed} or newer")
 
 
 @functools.cache
@@ -232,8 +232,8 @@ def parse_version(answer: bytes) -> tuple[int, int]:
 
 def _not_started(directory: Path) -> StallingError:
     if not directory.exists():
-        return StallingError("MH-GIT-002", f"there is no repository at {directory}", fix="Check the path.")
-    return StallingError("MH-GIT-010", "git is not installed", fix="Install git 2.31 or newer and put it on the PATH.")
+        return StallingError("MH-GIT-002", f"there is no repository at {directory}", fix="Check the path")
+    return StallingError("MH-GIT-010", "git is not installed", fix="Install git 2.31 or newer and put it on the PATH")
 
 
 def _read_limited(output: IO[bytes], command: str) -> bytes:
@@ -245,7 +245,7 @@ def _read_limited(output: IO[bytes], command: str) -> bytes:
             raise StallingError(
                 "MH-GIT-014",
                 f"git {command} answers with more than {MAX_OUTPUT // 1024**2} MiB",
-                fix="A fleet repository holds manifests: keep other files elsewhere.",
+                fix="A fleet repository holds manifests: keep other files elsewhere",
             )
         chunks.append(chunk)
     return b"".join(chunks)

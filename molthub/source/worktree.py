@@ -119,7 +119,7 @@ def unreadable(path: bytes, error: OSError) -> Diagnostic:
         ref=refusal.ref,
         message=f"the file cannot be read: {(error.strerror or 'unknown reason').lower()}",
         location=refusal.location,
-        fix="Make it readable, or remove it.",
+        fix="Make it readable, or remove it",
     )
 
 

@@ -86,7 +86,7 @@ def push(path: Path, *, target: str, branch: str = "main", force: bool = False) 
             raise StallingError(
                 "MH-GIT-018",
                 f"{location.label} refused the push of '{branch}': it holds commits that are not here",
-                fix="Fetch and merge them first.",
+                fix="Fetch and merge them first",
             ) from error
         raise explained(error, location.label) from error
 
@@ -97,7 +97,7 @@ def _place(root: Path, name: str, content: str | bytes | None) -> None:
     inside = bool(parts) and not Path(name).is_absolute() and ".." not in parts and ".git" not in parts
     place = root / name
     if not inside or any((root / Path(*parts[:depth])).is_symlink() for depth in range(1, len(parts) + 1)):
-        raise StallingError("MH-GIT-016", f"{name!a} is no path inside the repository", fix="Give a relative path.")
+        raise StallingError("MH-GIT-016", f"{name!a} is no path inside the repository", fix="Give a relative path")
     if content is None:
         place.unlink(missing_ok=True)
         return
@@ -114,7 +114,7 @@ def _opened(path: Path) -> Iterator[git.Repo]:
                 raise StallingError("MH-GIT-011", f"{path} has no working tree to commit from")
             yield repo
     except (git.InvalidGitRepositoryError, git.NoSuchPathError) as error:
-        raise StallingError("MH-GIT-002", f"{path} is not a Git repository", fix="Run 'git init' there.") from error
+        raise StallingError("MH-GIT-002", f"{path} is not a Git repository", fix="Run 'git init' there") from error
     except (GitError, OSError, ValueError) as error:
         raise StallingError("MH-GIT-016", f"nothing could be committed in {path}: {_reason(error)}") from error
 

@@ -44,7 +44,7 @@ def database_path(url: str) -> Path:
         raise StallingError(
             "MH-STATE-001",
             f"no database can be kept at {shown}: this release keeps it in an SQLite file",
-            fix="Write it as sqlite:///molthub.db, or sqlite:////var/lib/molthub/molthub.db for an absolute path.",
+            fix="Write it as sqlite:///molthub.db, or sqlite:////var/lib/molthub/molthub.db for an absolute path",
         )
     return Path(unquote(found["path"])).expanduser().absolute()
 
@@ -112,5 +112,5 @@ def _agree_on_schema(engine: Engine, path: Path) -> None:
         raise StallingError(
             "MH-STATE-005",
             f"the database {path} was written by a newer Molthub (schema {version}, this one knows {SCHEMA_VERSION})",
-            fix="Upgrade Molthub, or give it another database.",
+            fix="Upgrade Molthub, or give it another database",
         )

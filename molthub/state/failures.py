@@ -33,7 +33,7 @@ def meaning(path: Path, said: str) -> MolthubError:
     if "not a database" in said or "malformed" in said:
         return damaged(path)
     if "disk" in said:
-        return TransientError("MH-STATE-006", f"the database {path} cannot be written: {said}", fix="Check the disk.")
+        return TransientError("MH-STATE-006", f"the database {path} cannot be written: {said}", fix="Check the disk")
     if "readonly" in said or "unable to open" in said:
         return unusable(path, said)
     return StallingError("MH-STATE-009", f"the database {path} refused a call: {said}")
@@ -43,7 +43,7 @@ def unusable(path: Path, why: str) -> StallingError:
     return StallingError(
         "MH-STATE-002",
         f"the database {path} cannot be opened for writing: {why}",
-        fix="Give another place with MOLTHUB_DATABASE_URL, or make this one writable.",
+        fix="Give another place with MOLTHUB_DATABASE_URL, or make this one writable",
     )
 
 
@@ -51,5 +51,5 @@ def damaged(path: Path) -> StallingError:
     return StallingError(
         "MH-STATE-003",
         f"{path} is damaged, or no database of Molthub",
-        fix="Move it away: Molthub makes a new one, and only history is lost.",
+        fix="Move it away: Molthub makes a new one, and only history is lost",
     )

@@ -40,5 +40,5 @@ def _held(database: Path, holder: bytes) -> StallingError:
     return StallingError(
         "MH-STATE-007",
         f"another controller ({name}) runs on the database {database}",
-        fix="Stop it, or give this one another database.",
+        fix="Stop it, or give this one another database",
     )

@@ -35,7 +35,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
         raise StallingError(
             "MH-STATE-008",
             f"there is no database at {path}",
-            fix="Set MOLTHUB_DATABASE_URL to the controller's database.",
+            fix="Set MOLTHUB_DATABASE_URL to the controller's database",
         )
     return Store(path=path, engine=open_engine(path))
 

@@ -152,7 +152,18 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
     broken = []
     for name in tracked.stdout.split():
         page = ROOT / name
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
-            if "://" not in target and not (page.parent / target).exists():
-                broken.append(f"{name}: {target}")
+        targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+        broken += [f"{name}: {one}" for one in targets if "://" not in one and not (page.parent / one).exists()]
     assert broken == []
+
+
+def test_what_to_do_ends_without_a_full_stop() -> None:
+    ends = [
+        f"{path.relative_to(ROOT)}:{text.end_lineno}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.keyword) and node.arg == "fix"
+        for text in [node.value.values[-1] if isinstance(node.value, ast.JoinedStr) else node.value]
+        if isinstance(text, ast.Constant) and str(text.value).endswith(".")
+    ]
+    assert ends == []

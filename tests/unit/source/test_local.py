@@ -187,7 +187,7 @@ def test_a_shallow_clone_says_so_where_history_is_needed(path: Path, tmp_path: P
     for call in (lambda: source.contains(first), lambda: source.commits_between(None, third)):
         with pytest.raises(MolthubError) as caught:
             call()
-        assert (caught.value.ref, caught.value.diagnostic.fix) == ("MH-GIT-008", "Run 'git fetch --unshallow' there.")
+        assert (caught.value.ref, caught.value.diagnostic.fix) == ("MH-GIT-008", "Run 'git fetch --unshallow' there")
 
 
 def test_a_linked_worktree_is_a_repository_too(path: Path, tmp_path: Path) -> None:

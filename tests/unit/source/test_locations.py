@@ -11,7 +11,7 @@ from molthub.source.locations import check_ref, mask, parse_location
 from molthub.source.repository import open_repository
 from tests.fakes.git_repositories import a_repository
 
-FIX = "Give an https or ssh URL, or the path of a repository."
+FIX = "Give an https or ssh URL, or the path of a repository"
 
 
 @pytest.mark.parametrize(

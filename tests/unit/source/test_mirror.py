@@ -253,7 +253,7 @@ def test_a_local_repository_of_another_owner(origin: Path, work: Path) -> None:
     error = refused(lambda: open_repository(str(work), ref=None, cache_dir=work))
     assert (error.ref, error.diagnostic.fix) == (
         "MH-GIT-012",
-        f"If you trust it, run 'git config --global --add safe.directory {work}'.",
+        f"If you trust it, run 'git config --global --add safe.directory {work}'",
     )
 
 

@@ -210,7 +210,7 @@ def test_git_that_is_missing_or_too_old_is_told(path: Path, monkeypatch: pytest.
     monkeypatch.setattr("molthub.source.process.installed_version", lambda: (2, 25))
     with pytest.raises(StallingError) as caught:
         opened(path)
-    assert str(caught.value) == "error: MH-GIT-010 git 2.25 is too old (Install git 2.31 or newer.)"
+    assert str(caught.value) == "error: MH-GIT-010 git 2.25 is too old (Install git 2.31 or newer)"
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StallingError, match="MH-GIT-010 git is not installed"):
         Git().run("version")
