@@ -44,6 +44,9 @@ from molthub.resources.types import Kind, TaskDefinition
 FAILED_BEFORE = "MH-PLAN-004"
 """The planner's reason "this very version failed before" (planning/reasons.py; a sibling, so not imported)."""
 
+TRIED_AGAIN = "MH-PLAN-007"
+"""The planner's notice "it failed through its surroundings and is rolled out again"."""
+
 LOOP_WINDOW = timedelta(minutes=15)
 LOOP_RESTARTS = 3
 """So many restarts within the window are a loop: the deployment is over, so no breaker guards it any more."""
@@ -107,7 +110,7 @@ def assess(
         status=_status(found.health, plan, runtime, wanted=wanted, previous=previous),
         sync=plan.verdict,
         health=found.health,
-        reason=found.reason or _first(plan.reasons),
+        reason=found.reason or _first(plan.reasons) or _tried_again(plan),
         image=_image(resources.task_definition if resources else None),
         created_at=runtime.created_at if runtime else None,
         last_reconcile_at=last_reconcile_at,
@@ -250,7 +253,7 @@ def _running_commit(observed: ObservedInstance | None, plan: PlanLike) -> str | 
     """The commit of the last write; after a rollback that of the older definition, which runs."""
     if observed is None:
         return None
-    rolled_back = any(item.ref == FAILED_BEFORE for item in (*plan.reasons, *plan.notices))
+    rolled_back = any(item.ref in (FAILED_BEFORE, TRIED_AGAIN) for item in (*plan.reasons, *plan.notices))
     return observed.definition_commit if rolled_back else observed.commit
 
 
@@ -263,6 +266,10 @@ def _image(definition: TaskDefinition | None) -> str | None:
         return None
     named = [container for container in definition.containers if container.name == GATEWAY]
     return (named or definition.containers[-1:])[0].image
+
+
+def _tried_again(plan: PlanLike) -> str:
+    return next((item.message for item in plan.notices if item.ref == TRIED_AGAIN), "")
 
 
 def _first(reasons: tuple[Diagnostic, ...]) -> str:

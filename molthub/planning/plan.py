@@ -6,14 +6,15 @@ The story, in the order of the code:
 2. The changes: create and update in the order of `Kind`, delete in the opposite one.
 3. What forbids carrying them out: another's object, a move, a remembered failure, a missing secret,
    deletion protection, and whatever the caller brings (guardrails, the deletion guard). A remembered failure
-   alone holds back the rollout only: drift around it is still put right.
+   alone holds back the rollout only: drift around it is still put right. One that was not its own fault holds back
+   nothing: the plan warns that this is another try.
 4. The verdict, by the precedence Invalid > Unknown > Blocked > Suspended > OutOfSync > Synced.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from molthub.errors import Diagnostic
@@ -114,6 +115,10 @@ def plan_instance(request: PlanRequest) -> InstancePlan:
         return _finish(request, Verdict.BLOCKED, changes=shown, why=why)
     if request.paused and request.desired is not None:
         return _finish(request, Verdict.SUSPENDED, changes=changes)
+    failure = _failure_of_surroundings(request, changes)
+    if failure is not None:
+        again = reasons.tried_again(failure, request.name)
+        request = dataclasses.replace(request, notices=(*request.notices, again))
     return _finish(request, Verdict.OUT_OF_SYNC if changes else Verdict.SYNCED, changes=changes)
 
 
@@ -277,8 +282,7 @@ def _try_again(kind: Kind, request: PlanRequest) -> bool:
     runtime = request.observed.runtime if request.observed else None
     if kind is not Kind.SERVICE or rollout is None or runtime is None:
         return False
-    known = (item for item in _failures(request) if item.task_definition == rollout.task_definition)
-    cause = next(known, rollout).cause
+    cause = next(_failures_of(request, rollout.task_definition), rollout).cause
     return rollout.state in FAILED_STATES and cause is Cause.SURROUNDINGS and runtime.running < runtime.desired
 
 
@@ -320,8 +324,26 @@ def _remembered_failure(request: PlanRequest, changes: tuple[Change, ...]) -> Ro
     service = request.desired.service if request.desired else None
     if service is None or not (any(change.restarts for change in changes) or _is_down(request)):
         return None
-    same = (item for item in _failures(request) if item.task_definition == service.task_definition)
+    same = _failures_of(request, service.task_definition)
     return next((item for item in same if item.cause is not Cause.SURROUNDINGS), None)
+
+
+def _failure_of_surroundings(request: PlanRequest, changes: tuple[Change, ...]) -> Rollout | None:
+    """The last failed rollout of the definition that is to be rolled out, unless a later one of it went well."""
+    service = request.desired.service if request.desired else None
+    if service is None or not any(change.restarts for change in changes):
+        return None
+    failure = next(_failures_of(request, service.task_definition), None)
+    if failure is None or failure.cause is not Cause.SURROUNDINGS:
+        return None
+    current = request.rollout
+    if current is None or current.state in FAILED_STATES or current.task_definition != service.task_definition:
+        return failure
+    return failure if failure.created_at > current.created_at else None
+
+
+def _failures_of(request: PlanRequest, definition: str) -> Iterator[Rollout]:
+    return (item for item in _failures(request) if item.task_definition == definition)
 
 
 def _failures(request: PlanRequest) -> tuple[Rollout, ...]:

@@ -21,6 +21,8 @@ FAILED_BEFORE = "MH-PLAN-004"
 PROTECTED = "MH-PLAN-005"
 SECRET_MISSING = "MH-PLAN-006"  # noqa: S105 - a reference, not a secret
 
+TRIED_AGAIN = "MH-PLAN-007"
+
 _SYMBOLIC = re.compile(r"\$\{secret:(?P<name>[^}]+)\}")
 _ARN_PARTS = 7
 _LOCATIONS = {Kind.SERVICE: "cluster", Kind.SECURITY_GROUP: "vpc_id"}
@@ -66,14 +68,28 @@ def moved(changes: tuple[Change, ...], name: str) -> Iterator[Diagnostic]:
 
 
 def failed_before(rollout: Rollout, name: str) -> Diagnostic:
-    when = rollout.created_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip()
-    why = rollout.reason or "ECS gave no reason"
     return Diagnostic(
         FAILED_BEFORE,
-        f"this very version failed to roll out (deployment {rollout.deployment_id}, started {when}): {why}",
+        f"this very version failed to roll out {_told(rollout)}",
         fix="Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is",
         subject=name,
     )
+
+
+def tried_again(rollout: Rollout, name: str) -> Diagnostic:
+    """A warning: the failure was not its own, so the rollout that is planned is another try."""
+    return Diagnostic(
+        TRIED_AGAIN,
+        f"this very version is rolled out again: an earlier try failed through its surroundings {_told(rollout)}",
+        fix="Mend what the reason names; the controller tries again by itself, `molthub apply` at once",
+        severity=Severity.WARNING,
+        subject=name,
+    )
+
+
+def _told(rollout: Rollout) -> str:
+    when = rollout.created_at.strftime("%Y-%m-%d %H:%M:%S %Z").strip()
+    return f"(deployment {rollout.deployment_id}, started {when}): {rollout.reason or 'ECS gave no reason'}"
 
 
 def as_warning(reason: Diagnostic) -> Diagnostic:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from molthub.errors import Diagnostic
+from molthub.errors import Diagnostic, Severity
 from molthub.health import assess as module
 from molthub.health.assess import assess, availability
 from molthub.health.types import Availability, Health, Status, StatusRecord
@@ -45,6 +45,7 @@ def record(
     verdict: Verdict = Verdict.SYNCED,
     *,
     why: tuple[Diagnostic, ...] = (),
+    notices: tuple[Diagnostic, ...] = (),
     there: bool = True,
     failures: tuple[ReadFailure, ...] = (),
     previous: Status | None = None,
@@ -61,7 +62,7 @@ def record(
         commit="c0ffee",
         definition_commit="01d",
     )
-    plan = InstancePlan(BOT, "acme/prod/support-bot", verdict, reasons=why)
+    plan = InstancePlan(BOT, "acme/prod/support-bot", verdict, reasons=why, notices=notices)
     return assess(observed, plan, now=NOW, wanted=wanted, previous=previous, head_commit="decade")
 
 
@@ -110,8 +111,18 @@ def test_after_a_rollback_it_runs_an_older_version_than_wanted() -> None:
     assert found.running_commit == "01d", "not that of the last write, which ECS took back"
 
 
-def test_the_reference_is_the_planners() -> None:
-    assert module.FAILED_BEFORE == reasons.FAILED_BEFORE
+def test_another_try_after_a_failure_of_the_surroundings_is_told_and_degrades_nothing() -> None:
+    failed = Rollout("ecs-svc/2", "x", RolloutState.ROLLED_BACK, NOW, reason="CannotPull", cause=Cause.SURROUNDINGS)
+    notice = reasons.tried_again(failed, "acme/prod/support-bot")
+    found = record(Verdict.OUT_OF_SYNC, notices=(notice,))
+    assert words(found) == (Health.HEALTHY, Status.RUNNING, notice.message)
+    assert found.running_commit == "01d"
+    waiver = Diagnostic("MH-POL-003", "a waiver", severity=Severity.WARNING)
+    assert record(Verdict.OUT_OF_SYNC, notices=(waiver,)).reason == ""
+
+
+def test_the_references_are_the_planners() -> None:
+    assert (module.FAILED_BEFORE, module.TRIED_AGAIN) == (reasons.FAILED_BEFORE, reasons.TRIED_AGAIN)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -294,6 +294,56 @@ def test_a_first_deployment_that_its_surroundings_failed_is_forced_again() -> No
     result = plan(WHOLE, seen(runtime=dead), failed=(told,))
     assert result.verdict is Verdict.OUT_OF_SYNC
     assert [(c.action, c.force, c.restarts, c.attributes) for c in result.changes] == [(Action.UPDATE, True, True, ())]
+    assert [item.ref for item in result.notices] == ["MH-PLAN-007"]
+
+
+def test_a_failure_of_the_surroundings_is_tried_again_with_a_warning() -> None:
+    failed = rollout(
+        RolloutState.ROLLED_BACK, definition=fingerprint(NEWER), cause=Cause.SURROUNDINGS, reason="CannotPull"
+    )
+    back = rollout(RolloutState.COMPLETED, number=2)
+    result = plan(NEWER, seen(runtime=dataclasses.replace(RUNNING, rollout=back)), failed=(failed,))
+    assert (result.verdict, result.reasons) == (Verdict.OUT_OF_SYNC, ())
+    assert result.notices == (
+        Diagnostic(
+            "MH-PLAN-007",
+            "this very version is rolled out again: an earlier try failed through its surroundings "
+            "(deployment ecs-svc/1, started 2027-01-04 08:30:00 UTC): CannotPull",
+            fix="Mend what the reason names; the controller tries again by itself, `molthub apply` at once",
+            severity=Severity.WARNING,
+            subject="acme/prod/support-bot",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes", "refs"),
+    [
+        (RolloutState.COMPLETED, 5, []),
+        (RolloutState.IN_PROGRESS, 5, []),
+        (RolloutState.COMPLETED, -5, ["MH-PLAN-007"]),
+        (RolloutState.ROLLED_BACK, -5, ["MH-PLAN-007"]),
+    ],
+)
+def test_a_failure_is_forgotten_once_the_same_version_went_well(
+    state: RolloutState, minutes: int, refs: list[str]
+) -> None:
+    """A later drift that needs a rollout is no other try."""
+    latest = dataclasses.replace(rollout(state, number=2), created_at=AT + timedelta(minutes=minutes))
+    moved = changed(WHOLE, Kind.SERVICE, platform_version="1.4.0")
+    failed = rollout(RolloutState.ROLLED_BACK, cause=Cause.SURROUNDINGS)
+    found = plan(WHOLE, seen(moved, runtime=dataclasses.replace(RUNNING, rollout=latest)), failed=(failed,))
+    assert found.may_apply
+    assert [item.ref for item in found.notices] == refs
+
+
+def test_nobody_is_warned_of_a_try_that_is_not_made() -> None:
+    failed = rollout(RolloutState.ROLLED_BACK, definition=fingerprint(NEWER), cause=Cause.SURROUNDINGS)
+    others = Diagnostic("MH-IMG-001", "the image tag is not pinned")
+    for more in ({"paused": True}, {"blocking": (others,)}, {"invalid": (others,)}, {"failures": (UNREAD,)}):
+        assert plan(NEWER, seen(), failed=(failed,), **more).notices == (), more
+    assert plan(WHOLE, seen(), failed=(failed,)).notices == ()
+    assert plan(None, seen(), failed=(failed,)).notices == ()
 
 
 # -- verdicts ---------------------------------------------------------------------------------------------
