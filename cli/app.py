@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from molthub.cli.commands import (
     apply,
@@ -52,8 +53,18 @@ def _root(
     assert not version_, "main.py answers it before typer is imported; here it is only for the help"
 
 
+class Command(TyperCommand):
+    """typer's, but an argument that has a name of its own is shown without its Python type (`<list[str]>`)."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        for parameter in self.params:
+            if parameter.param_type_name == "argument" and parameter.metavar:
+                setattr(parameter, "display_type_rich", lambda ctx: None)  # noqa: ARG005, B010 - typer makes the class
+
+
 def _add(name: str, command: Callable[..., Any], *lines: str, to: typer.Typer = app) -> None:
-    to.command(name, epilog=examples(*lines), context_settings=CONTEXT)(command)
+    to.command(name, cls=Command, epilog=examples(*lines), context_settings=CONTEXT)(command)
 
 
 _add(

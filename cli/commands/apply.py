@@ -44,7 +44,7 @@ def apply(
     ctx: typer.Context,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PLAN.json] INSTANCE", help="A plan file, or instances; by default the whole fleet"),
+        typer.Argument(metavar="PLAN.json|INSTANCE", help="A plan file, or instances; by default the whole fleet"),
     ] = None,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask")] = False,
     output: OutputOption = Output.HUMAN,

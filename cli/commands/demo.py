@@ -13,7 +13,9 @@ from molthub.cli.options import Output, OutputOption
 def demo(
     output: OutputOption = Output.HUMAN,
     keep: Annotated[bool, typer.Option("--keep", help="Leave it running at the end, and say what to type")] = False,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of its AWS; 0 takes a free one")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port of its AWS; 0 takes a free one")
+    ] = 0,
 ) -> int:
     """Play the main job in six scenes, against an AWS of its own
 

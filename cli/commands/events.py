@@ -24,7 +24,7 @@ def events(
     since: Annotated[
         str | None, typer.Option("--since", metavar="AGE|TIME", help="For example 30m, 12h, 7d, 2027-01-31T08:00Z")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest")] = 100,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many, the newest")] = 100,
 ) -> None:
     """Show what the controller did
 

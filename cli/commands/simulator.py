@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 
 def simulator(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on the loopback; 0 takes a free one")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port on the loopback; 0 takes a free one")
+    ] = 0,
     speed: Annotated[
-        float, typer.Option("--speed", min=0.1, help="Simulated seconds in a second: 60 makes a minute a second")
+        float,
+        typer.Option(
+            "--speed", metavar="TIMES", min=0.1, help="Simulated seconds in a second: 60 makes a minute a second"
+        ),
     ] = 20.0,
     seed: Annotated[
         Path | None,

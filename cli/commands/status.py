@@ -35,7 +35,9 @@ def status(
     instances: InstancesArgument = None,
     output: TableOption = TableOutput.TABLE,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C")] = False,
-    interval: Annotated[float, typer.Option("--interval", min=0.1, help="Seconds between two looks of --watch")] = 5.0,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --watch")
+    ] = 5.0,
     workspace: WorkspaceOption = None,
     environment: EnvironmentOption = None,
     label: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from molthub.cli.reference import reference
+from molthub.controller.settings import ControllerSettings
 from tests.builders import instance_dict
 from tests.fakes.cli import Repository
 
@@ -102,6 +104,23 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
     for section in sections:
         assert "Examples:" in section, section.splitlines()[0]
         assert not section.split("\n\n")[2].strip().endswith("."), "help lines end without a full stop"
+
+
+def test_help_tells_no_type_of_python() -> None:
+    page = reference()["docs/reference/cli.md"]
+    assert re.findall(r"<[^>]*(?:range|list\[|str|path)[^>]*>", page) == []
+    assert "Usage: molthub apply [OPTIONS] [PLAN.json|INSTANCE]..." in page
+
+
+def test_help_tells_the_controllers_defaults() -> None:
+    page = " ".join(reference()["docs/reference/cli.md"].partition("## molthub controller run")[2].split())
+    for name, field in ControllerSettings.model_fields.items():
+        if name in ("repo", "ref", "environments"):
+            continue
+        default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+        told = re.search(rf"--{name.replace('_', '-')} [^;]*; by default (\S+)", page)
+        assert told, name
+        assert told[1] == default
 
 
 def test_version(tmp_path: Path) -> None:

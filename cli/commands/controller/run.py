@@ -18,12 +18,25 @@ OwnedOption = Annotated[
     typer.Option("--environment", metavar="WORKSPACE/NAME", help="What it owns (repeatable); by default all"),
 ]
 DatabaseOption = Annotated[
-    str | None, typer.Option(metavar="URL", envvar="MOLTHUB_DATABASE_URL", help="Where status and events are kept")
+    str | None,
+    typer.Option(
+        metavar="URL",
+        envvar="MOLTHUB_DATABASE_URL",
+        help="Where status and events are kept; by default sqlite:///molthub.db",
+    ),
 ]
-PollOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two looks at the repository")]
-DriftOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two looks at all of AWS")]
-RolloutPollOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="Between two looks at a rollout")]
-TimeoutOption = Annotated[float | None, typer.Option(metavar="SECONDS", help="After which a rollout is given up on")]
+PollOption = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Between two looks at the repository; by default 15")
+]
+DriftOption = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Between two looks at all of AWS; by default 300")
+]
+RolloutPollOption = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Between two looks at a rollout; by default 5")
+]
+TimeoutOption = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="After which a rollout is given up on; by default 1800")
+]
 
 
 def run(
@@ -32,13 +45,17 @@ def run(
     repo: RepoOption = None,
     ref: RefOption = None,
     database_url: DatabaseOption = None,
-    cache_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the mirror is kept")] = None,
+    cache_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the mirror is kept; by default ~/.cache/molthub")
+    ] = None,
     poll_interval: PollOption = None,
     drift_interval: DriftOption = None,
     rollout_poll: RolloutPollOption = None,
     rollout_timeout: TimeoutOption = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", help="Instances worked on at once")] = None,
-    log_format: Annotated[str | None, typer.Option(metavar="json|console", help="How it logs, on stderr")] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Instances worked on at once; by default 8")] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="json|console", help="How it logs, on stderr; by default json")
+    ] = None,
 ) -> int:
     """Follow the repository and keep AWS as it says
 

@@ -41,7 +41,8 @@ def ensure(target: Target, kind: Kind, wanted: Role) -> WriteResult:
         target.write("iam", "TagRole", subject=subject, RoleName=after.name, Tags=to_upper(change.put))
     if change.remove:
         target.write("iam", "UntagRole", subject=subject, RoleName=after.name, TagKeys=list(change.remove))
-    return target.result(f"{len(after.inline_policies)} inline policies")
+    count = len(after.inline_policies)
+    return target.result(f"{count} inline {'policy' if count == 1 else 'policies'}")
 
 
 def replace(target: Target, kind: Kind, after: Role) -> WriteResult:
