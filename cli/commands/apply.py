@@ -155,7 +155,7 @@ def _carry_out(roots: context.Roots, job: _Job, term: Terminal) -> tuple[Instanc
             report=report,
             clock=roots.clock(),
             cancel=cancelled.is_set,
-            on_bug=lambda identity, error: _tell_bug(str(identity), error, term),
+            on_bug=lambda identity, error: _tell_bug(names.get(identity, str(identity)), error, term),
         )
 
 

@@ -37,11 +37,12 @@ def events(
     with store() as opened:
         identity = find_identity(opened, instance) if instance else None
         found = opened.events(identity, since=begin, limit=limit)
+        names = {record.identity: record.name for record in opened.statuses()}
     term = terminal()
     if output is Output.JSON:
         term.json(view.data(found))
     else:
-        term.data(view.human(found))
+        term.data(view.human(found, names))
 
 
 def _since(text: str, now: datetime) -> datetime:

@@ -139,6 +139,20 @@ def test_events(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "MH-CLI-011" in cli.run("events", "nobody").err
 
 
+def test_the_events_of_a_renamed_instance_tell_its_name_and_its_id(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = database(tmp_path)
+    store = open_store(url)
+    store.put_status(StatusRecord(identity(), "acme/prod/helper", Status.RUNNING, Verdict.SYNCED, Health.HEALTHY))
+    store.close()
+    monkeypatch.setenv("MOLTHUB_DATABASE_URL", url)
+    lines = cli.run("events").out.splitlines()
+    assert "  acme/prod/helper (id support-bot)  synced  " in lines[1]
+    assert "  acme/prod/gone-bot                 pruned  " in lines[4]
+    assert cli.run("events", "helper").out.count("event ") == 3
+
+
 def test_events_without_a_database(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = cli.run("events")
     assert ended.code == 1
