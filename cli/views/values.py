@@ -1,24 +1,19 @@
 """Attribute values as a plan shows them: quoted, escaped, short; documents inside them taken apart.
 
-A policy is JSON in a string and the Moltbot's config travels as gzip + base64: shown whole, one changed word
-would be two unreadable lines. Such a value is taken apart and only the leaves that differ are shown.
+A policy is JSON in a string, and so is the Moltbot's config: shown whole, one changed word would be two unreadable
+lines. Such a value is taken apart and only the leaves that differ are shown.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
-import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from molthub.cli.views.text import safe
 
 LONGEST = 80
-LARGEST_DOCUMENT = 1 << 20
-GZIP_WINDOW = zlib.MAX_WBITS | 16
 
 
 def show(value: Any) -> str:
@@ -55,25 +50,14 @@ def differences(path: str, before: Any, after: Any) -> list[tuple[str, Any, Any]
 
 
 def document(value: Any) -> Any | None:
-    """The JSON object or list inside a text, packed or not; None when it holds none."""
+    """The JSON object or list inside a text; None when it holds none."""
     if not isinstance(value, str):
         return None
-    text = value if value[:1] in ("{", "[") else _unpack(value)
     try:
-        found = json.loads(text) if text else None
+        found = json.loads(value) if value[:1] in ("{", "[") else None
     except ValueError:
         return None
     return found if isinstance(found, dict | list) else None
-
-
-def _unpack(value: str) -> str | None:
-    """gzip + base64, as the Moltbot's config travels; never more than LARGEST_DOCUMENT bytes of it."""
-    if not value.startswith("H4sI"):  # the base64 of gzip's magic bytes
-        return None
-    try:
-        return zlib.decompressobj(GZIP_WINDOW).decompress(base64.b64decode(value), LARGEST_DOCUMENT).decode()
-    except (binascii.Error, zlib.error, UnicodeDecodeError):
-        return None
 
 
 class _Leaf(NamedTuple):

@@ -3,7 +3,6 @@
 // It writes the config, prepares the state, and lets the Moltbot itself judge the config: a wrong one ends here.
 const fs = require('node:fs');
 const path = require('node:path');
-const zlib = require('node:zlib');
 const { spawnSync } = require('node:child_process');
 
 const { config, dirs, dummies, validate, uid } = JSON.parse(process.env.MOLTHUB_INIT);
@@ -24,7 +23,7 @@ try {
   }
   const partial = path.join(path.dirname(file), '.partial');
   fs.rmSync(partial, { force: true });
-  fs.writeFileSync(partial, zlib.gunzipSync(Buffer.from(config, 'base64')), { mode: 0o600 });
+  fs.writeFileSync(partial, config, { mode: 0o600 });
   fs.chownSync(partial, uid, uid);
   fs.renameSync(partial, file);
 } catch (error) {

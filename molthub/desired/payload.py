@@ -1,9 +1,11 @@
-"""What the init container is told: the config, compressed, and which files and folders to make of it."""
+"""What the init container is told: the config, and which files and folders to make of it.
+
+The config travels as plain text. Compressed it would be smaller, but what gzip makes of the same text differs from
+one version of zlib to the next: a laptop and a controller would each see the other's work as drift, and redeploy.
+"""
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 from collections.abc import Iterable
 from functools import cache
@@ -31,20 +33,10 @@ def config_text(config: dict[str, Any]) -> str:
     return json.dumps(config, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
-def pack(text: str) -> str:
-    """gzip and base64, the same bytes for the same text on every machine and day."""
-    return base64.b64encode(gzip.compress(text.encode(), compresslevel=9, mtime=0)).decode()
-
-
-def unpack(packed: str) -> str:
-    """The text again."""
-    return gzip.decompress(base64.b64decode(packed)).decode()
-
-
 def init_payload(profile: RuntimeProfile, config: dict[str, Any], secret_names: Iterable[str]) -> str:
     """The init variable's value. secret_names: variables the config may name, given dummy values for the check."""
     payload = {
-        "config": pack(config_text(config)),
+        "config": config_text(config),
         "dirs": [profile.cache_dir, profile.keys_dir, profile.state_dir],
         "dummies": sorted(secret_names),
         "uid": UID,
@@ -55,4 +47,5 @@ def init_payload(profile: RuntimeProfile, config: dict[str, Any], secret_names: 
 
 def config_of_payload(payload: str) -> str:
     """The config file's text inside an init variable: what `render` shows people."""
-    return unpack(json.loads(payload)["config"])
+    text: str = json.loads(payload)["config"]
+    return text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import io
 import json
 from datetime import timedelta
@@ -138,13 +136,9 @@ def test_values(value: object, shown: str) -> None:
         assert show(value) == shown
 
 
-def packed(value: object) -> str:
-    return base64.b64encode(gzip.compress(json.dumps(value).encode())).decode()
-
-
-def test_packed_documents_are_taken_apart() -> None:
-    before = json.dumps({"config": packed({"a": {"b": 1, "c": 2}}), "uid": 1000})
-    after = json.dumps({"config": packed({"a": {"b": 1, "c": 3}}), "uid": 1000})
+def test_documents_within_documents_are_taken_apart() -> None:
+    before = json.dumps({"config": json.dumps({"a": {"b": 1, "c": 2}}), "uid": 1000})
+    after = json.dumps({"config": json.dumps({"a": {"b": 1, "c": 3}}), "uid": 1000})
     assert differences("INIT", before, after) == [("INIT.config.a.c", 2, 3)]
 
 
@@ -156,8 +150,6 @@ def test_lists_of_texts_are_shown_as_what_came_and_went() -> None:
 def test_what_is_no_document_is_shown_whole() -> None:
     assert differences("p", "old", '{"a":1}') == [("p", "old", '{"a":1}')]
     assert differences("p", 1, 2) == [("p", 1, 2)]
-    bomb = base64.b64encode(gzip.compress(b"[" + b"0," * 2_000_000 + b"0]")).decode()
-    assert differences("p", bomb, "x") == [("p", bomb, "x")]
 
 
 def test_columns_count_cells() -> None:
