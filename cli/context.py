@@ -74,6 +74,20 @@ def database_url() -> str | None:
     return os.environ.get("MOLTHUB_DATABASE_URL") or None
 
 
+def rollout_poll() -> float:
+    """Seconds between two looks at a rollout: MOLTHUB_ROLLOUT_POLL, which the controller takes too. Or MH-CLI-012."""
+    given = os.environ.get("MOLTHUB_ROLLOUT_POLL") or "5"
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise StallingError(
+            "MH-CLI-012", f"MOLTHUB_ROLLOUT_POLL is no number of seconds: {given!r}", fix="Set it to 5, or unset it"
+        )
+    return seconds
+
+
 def actor() -> str:
     """Who applies: the operating system's user."""
     try:

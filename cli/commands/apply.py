@@ -151,7 +151,7 @@ def _carry_out(roots: context.Roots, job: _Job, term: Terminal) -> tuple[Instanc
         return apply_fleet(
             job.planned,
             job.collaborators,
-            settings=ApplySettings(commit=job.commit, actor=context.actor()),
+            settings=ApplySettings(commit=job.commit, actor=context.actor(), poll_interval=context.rollout_poll()),
             report=report,
             clock=roots.clock(),
             cancel=cancelled.is_set,

@@ -217,3 +217,16 @@ def test_going_back_to_an_older_commit_is_told_how(cli: Cli) -> None:
     assert ended.code == 1
     assert f"runs commit {new[:12]}, which the history of {old[:12]} does not hold" in ended.out
     assert "to go back, commit a revert" in ended.out
+
+
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "inf", "nan"])
+def test_a_poll_that_is_no_number_of_seconds_applies_nothing(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    cli.repository.commit(BOT)
+    monkeypatch.setenv("MOLTHUB_ROLLOUT_POLL", given)
+    ended = cli.run("apply", "--auto-approve")
+    assert ended.code == 1
+    assert f"MH-CLI-012 MOLTHUB_ROLLOUT_POLL is no number of seconds: '{given}'" in ended.err
+    monkeypatch.delenv("MOLTHUB_ROLLOUT_POLL")
+    assert "7 to create" in cli.run("plan").out
