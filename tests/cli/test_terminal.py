@@ -47,8 +47,10 @@ class Person:
     def type(self, text: str) -> None:
         os.write(self._terminal, f"{text}\n".encode())
 
-    def end(self) -> int:
+    def end(self, *, timeout: float = 60.0) -> int:
+        end = time.monotonic() + timeout
         while self.process.poll() is None:
+            assert time.monotonic() < end, f"never ended:\n{self.seen}"
             self._read(0.1)
         self._read(0.1)
         return self.process.returncode
