@@ -26,8 +26,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## Watch the main job in six scenes, on an embedded AWS
 	$(BIN)/molthub demo
 
+# A file stays on one worker (its tests share a furnished stage); in the files' own order the long ones come early.
 test: $(STAMP) ## Run the tests (without the real Moltbot)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not moltbot"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not moltbot"
 
 test-moltbot: $(STAMP) ## Let the real Moltbot from npm judge what is rendered
 	$(BIN)/python -m pytest -m moltbot tests/moltbot
