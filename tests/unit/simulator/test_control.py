@@ -197,9 +197,10 @@ def test_it_serves_in_the_foreground_until_interrupted() -> None:
         url = child.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:")
         assert SimulatorControl(url).counters()["writes"] == 0
-    finally:
         child.send_signal(signal.SIGINT)
         rest, _ = child.communicate(timeout=20)
+    finally:
+        child.kill()  # does nothing to one that has ended
     assert (rest.strip(), child.returncode) == ("ended", 0)
 
 
