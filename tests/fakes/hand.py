@@ -73,6 +73,11 @@ class Hand:
         filters = [{"Name": "group-name", "Values": [self.names.security_group]}]
         return str(self("ec2").describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"])
 
+    def egress_ports(self) -> list[int]:
+        """The first port of each egress rule: none in the moment between a rule's end and its successor."""
+        found = self("ec2").describe_security_groups(GroupIds=[self.group_id])["SecurityGroups"][0]
+        return [rule["FromPort"] for rule in found["IpPermissionsEgress"]]
+
     def egress(self) -> Json:
         """The group's only egress permission, with one range."""
         found: Json = self("ec2").describe_security_groups(GroupIds=[self.group_id])["SecurityGroups"][0]

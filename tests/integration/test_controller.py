@@ -124,7 +124,7 @@ def test_a_pushed_commit_is_deployed_and_told(following: Following) -> None:
     assert (status["status"], status["runningCommit"], status["headCommit"]) == ("RUNNING", sha, sha)
     hand = Hand(following.stage, "support-bot", {})
     hand.replace_egress(FromPort=80)
-    following.until(lambda: hand.egress()["FromPort"] == 443, "drift put right")
+    following.until(lambda: hand.egress_ports() == [443], "drift put right")
     assert following.stop() == 0
 
 
@@ -231,7 +231,7 @@ def test_drift_is_put_right_while_git_is_away(following: Following) -> None:
     away = following.origin.rename(following.origin.with_name("away.git"))
     hand = Hand(following.stage, "support-bot", {})
     hand.replace_egress(FromPort=80)
-    following.until(lambda: hand.egress()["FromPort"] == 443, "drift put right without Git")
+    following.until(lambda: hand.egress_ports() == [443], "drift put right without Git")
     away.rename(following.origin)
     following.commit(with_image("2026.9.7"))
     following.until(following.runs("support-bot", "2026.9.7"), "the controller follows again")
