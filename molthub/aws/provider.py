@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_urlsafe
 
@@ -24,6 +25,7 @@ from molthub.aws.writers.perform import Writer
 from molthub.errors import MolthubError
 from molthub.planning.types import Change
 from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Observation, ObservedInstance, Rollout
 from molthub.resources.types import Kind
@@ -72,7 +74,8 @@ class AwsProvider:
         except MolthubError as error:
             return _unreadable(query, error)
         collector = Collector(self.api, self._location, lookup.account)
-        return Observer(collector, self._cache, lookup).observe(query)
+        seen = Observer(collector, self._cache, lookup).observe(query)
+        return replace(seen, foundation=_given(self._location))
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         """Carry out one change (see the protocol)."""
@@ -101,6 +104,11 @@ class AwsProvider:
                 account = Account(self._clients.partition, self._location.account_id, self._location.region)
                 self._lookup = Lookup(self.api, self._location, account)
             return self._lookup
+
+
+def _given(location: Location) -> Foundation:
+    """The foundation as far as the manifest names it."""
+    return Foundation(location.cluster, location.vpc_id, location.subnet_ids)
 
 
 def _unreadable(query: Query, error: MolthubError) -> Observation:

@@ -21,7 +21,9 @@ from molthub.desired.roles import Place, execution_role, task_role
 from molthub.desired.secrets import injected, linked_sources, versions_digest
 from molthub.desired.tags import service_tags, tags_of
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
-from molthub.manifest.models import Environment, MoltbotInstance
+from molthub.manifest.environment import Environment, Nat
+from molthub.manifest.models import MoltbotInstance
+from molthub.resources.foundation import FROM_STACK, Foundation
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import normalise, task_fingerprint
 from molthub.resources.types import LogGroup, ResourceSet, Secret, Service, TaskDefinition
@@ -38,10 +40,13 @@ class RenderFacts:
     secret_versions  secret name (or full ARN, as the manifest links it) → version id of AWSCURRENT; None, or absent,
                      where it has none. The gateway secret's defaults to the version Molthub makes it with.
     paused           the manifest's pause is in force now
+    foundation       what the environment stands on; None where no cloud was asked: the manifest's own words then,
+                     and `(from the stack)` for what it leaves to the stack
     """
 
     secret_versions: Mapping[str, str | None]
     paused: bool = False
+    foundation: Foundation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,9 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
     by the newest one, so that the other guardrails have something to look at (MH-RUN-003 blocks it).
     """
     identity = instance.identity(fleet)
-    names, tags, place = names_of(identity), tags_of(identity, instance.model), _place(environment.model)
-    spec, aws = instance.model.spec, environment.model.spec.aws
+    foundation = facts.foundation or manifest_foundation(environment.model)
+    names, tags, place = names_of(identity), tags_of(identity, instance.model), _place(environment.model, foundation)
+    spec = instance.model.spec
     profile = assumed_profile(spec.runtime.image)
     secrets = injected(spec, profile, names.gateway_secret)
     materials = Materials(
@@ -79,18 +85,30 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
     task = _task_definition(identity, materials)
     resources = ResourceSet(
         log_group=LogGroup(names.log_group, environment.model.spec.logs.retentionDays, tags),
-        secret=Secret(names.gateway_secret, f"Gateway token of Molthub instance {identity}", tags=tags),
-        security_group=security_group(identity, vpc_id=aws.vpcId, preset=spec.network.egressPreset, tags=tags),
+        secret=Secret(names.gateway_secret, f"Gateway token of Molthub instance {identity}", foundation.kms_key, tags),
+        security_group=security_group(identity, vpc_id=foundation.vpc_id, preset=spec.network.egressPreset, tags=tags),
         task_role=task_role(identity, spec, place=place, tags=tags),
         execution_role=execution_role(identity, spec, secrets=secrets.values(), place=place, tags=tags),
         task_definition=task,
-        service=_service(identity, instance.model, environment.model, task=task, paused=facts.paused),
+        service=_service(identity, instance.model, foundation, task=task, paused=facts.paused),
     )
     return Rendered(_normalised(resources), linked_secrets(instance))
 
 
-def _place(environment: Environment) -> Place:
-    return Place(account=environment.spec.aws.accountId, region=environment.spec.aws.region)
+def manifest_foundation(environment: Environment) -> Foundation:
+    """The foundation as far as the manifest names it."""
+    aws = environment.spec.aws
+    return Foundation(
+        cluster=aws.cluster or FROM_STACK,
+        vpc_id=aws.vpcId or FROM_STACK,
+        subnet_ids=tuple(aws.subnetIds or (FROM_STACK,)),
+        endpoints_only=aws.vpcId is None and environment.spec.network.nat is Nat.NONE,
+    )
+
+
+def _place(environment: Environment, foundation: Foundation) -> Place:
+    aws = environment.spec.aws
+    return Place(aws.accountId, aws.region, boundary=foundation.boundary, kms_key=foundation.kms_key)
 
 
 def _task_definition(identity: Identity, materials: Materials) -> TaskDefinition:
@@ -121,15 +139,15 @@ def _labels(identity: Identity, instance: MoltbotInstance, facts: RenderFacts) -
 
 
 def _service(
-    identity: Identity, instance: MoltbotInstance, environment: Environment, *, task: TaskDefinition, paused: bool
+    identity: Identity, instance: MoltbotInstance, foundation: Foundation, *, task: TaskDefinition, paused: bool
 ) -> Service:
-    names, aws = names_of(identity), environment.spec.aws
+    names = names_of(identity)
     return Service(
         name=names.service,
-        cluster=aws.cluster,
+        cluster=foundation.cluster,
         task_definition=task_fingerprint(task),
         desired_count=0 if paused else instance.spec.runtime.replicas,
-        subnets=tuple(aws.subnetIds),
+        subnets=foundation.subnet_ids,
         security_groups=(names.security_group,),
         tags=service_tags(identity, instance),
     )

@@ -23,10 +23,16 @@ Statement = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Account and region, and the ARN partition the region belongs to."""
+    """Account and region, and the ARN partition the region belongs to.
+
+    boundary  ARN of the permissions boundary of every role, kms_key ARN of the customer key of secrets; None: there
+              is none
+    """
 
     account: str
     region: str
+    boundary: str | None = None
+    kms_key: str | None = None
 
     @property
     def partition(self) -> str:
@@ -59,6 +65,7 @@ def execution_role(
     log_streams = place.arn("logs", f"log-group:{names.log_group}:log-stream:moltbot/*")
     statements = [
         _allow("Secrets", ["secretsmanager:GetSecretValue"], secret_arns),
+        *_decrypt(place),
         _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]),
         *_image_pull(spec.runtime.image, place),
     ]
@@ -78,8 +85,19 @@ def _role(
         description=description,
         trust=canonical_policy({"Version": "2012-10-17", "Statement": [_trust(place)]}),
         inline_policies=((POLICY_NAME, policy),) if statements else (),
+        permissions_boundary=place.boundary,
         tags=tags,
     )
+
+
+def _decrypt(place: Place) -> list[Statement]:
+    """The customer key, through Secrets Manager only."""
+    if place.kms_key is None:
+        return []
+    statement = _allow("Key", ["kms:Decrypt"], [place.kms_key])
+    suffix = ".cn" if place.partition == "aws-cn" else ""
+    service = f"secretsmanager.{place.region}.amazonaws.com{suffix}"
+    return [{**statement, "Condition": {"StringEquals": {"kms:ViaService": service}}}]
 
 
 def _trust(place: Place) -> Statement:

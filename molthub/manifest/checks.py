@@ -9,7 +9,8 @@ from itertools import chain
 from pydantic import BaseModel
 
 from molthub.errors import Diagnostic, Location, Severity
-from molthub.manifest.models import Environment, Fleet, MoltbotInstance, SecretRef
+from molthub.manifest.environment import Environment, Fleet
+from molthub.manifest.models import MoltbotInstance, SecretRef
 from molthub.manifest.places import Place
 from molthub.manifest.wording import nearest
 from molthub.resources.identity import RESERVED_TAG_PREFIXES
@@ -117,7 +118,12 @@ def _bare(model: MoltbotInstance, place: Place) -> Iterator[Diagnostic]:
 
 
 def _subnets(model: Environment, place: Place) -> Iterator[Diagnostic]:
-    subnets = model.spec.aws.subnetIds
+    subnets = model.spec.aws.subnetIds or []
+    if (model.spec.aws.vpcId is None) != (model.spec.aws.subnetIds is None):
+        missing, there = ("vpcId", "subnetIds") if model.spec.aws.vpcId is None else ("subnetIds", "vpcId")
+        fix = f"Add `{missing}`, or remove `{there}` too and let `molthub bootstrap` make the network"
+        message = f"`{there}` is given without `{missing}`"
+        yield Diagnostic("MH-MAN-025", message, place(("spec", "aws", there)), fix)
     for index, subnet in enumerate(subnets):
         if subnet in subnets[:index]:
             where = ("spec", "aws", "subnetIds", index)

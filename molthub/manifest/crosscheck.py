@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from molthub.errors import Diagnostic, Location
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
-from molthub.manifest.models import Environment
+from molthub.manifest.environment import Environment
 from molthub.manifest.wording import nearest
 from molthub.resources.identity import EnvironmentKey
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from molthub.errors import Diagnostic, Location
-from molthub.manifest.models import Environment, Fleet, MoltbotInstance
+from molthub.manifest.environment import Environment, Fleet
+from molthub.manifest.models import MoltbotInstance
 from molthub.resources.identity import EnvironmentKey, Identity
 
 Locate = Callable[[tuple[str | int, ...]], Location]

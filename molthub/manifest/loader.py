@@ -21,7 +21,8 @@ from molthub.manifest.crosscheck import (
     shared_tokens,
 )
 from molthub.manifest.documents import FleetDocuments, LoadedEnvironment, LoadedFleet, LoadedInstance
-from molthub.manifest.models import Environment, Fleet, MoltbotInstance
+from molthub.manifest.environment import Environment, Fleet
+from molthub.manifest.models import MoltbotInstance
 from molthub.manifest.reading import FLEET_PATH, ReadFile, read_file
 from molthub.resources.identity import EnvironmentKey, Identity
 

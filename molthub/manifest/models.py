@@ -1,4 +1,4 @@
-"""The three kinds people write, as strict models. The manifest reference and the JSON Schema are made from this file.
+"""A Moltbot's manifest as a strict model, and the table of all kinds (Fleet and Environment: environment.py).
 
 A field's `description` is its documentation; `examples` are checked by the tests. Unknown fields are errors.
 Anything that looks like a version is a string. Times carry a zone.
@@ -7,204 +7,27 @@ Anything that looks like a version is a string. Times carry a zone.
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-API_VERSION = "molthub/v1"
-
-NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-ENV_NAME_PATTERN = r"^[A-Z][A-Z0-9_]*$"
-ACCOUNT_PATTERN = r"^[0-9]{12}$"
-REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
-ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
-EXTERNAL_ID_PATTERN = r"^[A-Za-z0-9+=,.@:/_-]+$"
-CLUSTER_PATTERN = r"^[A-Za-z0-9_-]{1,255}$"
-VPC_PATTERN = r"^vpc-[0-9a-f]+$"
-SUBNET_PATTERN = r"^subnet-[0-9a-f]+$"
-IMAGE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
-MODEL_PATTERN = r"^[a-z0-9][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._:/@-]*$"
-SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"  # noqa: S105
-SECRET_KEY_PATTERN = rf"^({SECRET_ARN}|[A-Za-z0-9/_+=.@-]+)(#[A-Za-z0-9/_+=.@-]+)?$"
-HOOK_PATTERN = r"^/hooks/[a-z0-9]+([/_-][a-z0-9]+)*$"
-SKILL_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
-ENDPOINT_PATTERN = r"^https://[^\s/@?#]+(/[^\s@?#]*)?$"
-SID_PATTERN = r"^[A-Za-z0-9]{1,64}$"
-RULE_PATTERN = r"^MH-[A-Z]+-[0-9]{3}$"
-
-PATTERN_WORDS: dict[str, str] = {
-    NAME_PATTERN: "lower-case letters, digits and single hyphens, beginning with a letter",
-    ENV_NAME_PATTERN: "capital letters, digits and underscores, beginning with a letter",
-    ACCOUNT_PATTERN: "an account number of twelve digits",
-    REGION_PATTERN: "an AWS region such as eu-west-1",
-    ROLE_PATTERN: "the ARN of an IAM role",
-    EXTERNAL_ID_PATTERN: "letters, digits and any of + = , . @ : / _ -",
-    CLUSTER_PATTERN: "the name of an ECS cluster: letters, digits, hyphens and underscores",
-    VPC_PATTERN: "a VPC id: vpc- and hexadecimal digits",
-    SUBNET_PATTERN: "a subnet id: subnet- and hexadecimal digits",
-    IMAGE_PATTERN: "an image reference such as ghcr.io/openclaw/openclaw:2026.9.6",
-    MODEL_PATTERN: "provider/model, such as anthropic/claude-sonnet-4-5",
-    SECRET_KEY_PATTERN: "a name in Secrets Manager, or an ARN with the six characters AWS adds, then #jsonKey",
-    HOOK_PATTERN: "a path below /hooks/: lower-case letters, digits, single hyphens and underscores",
-    SKILL_PATTERN: "a skill's id: lower-case letters, digits, dots, hyphens and underscores",
-    ENDPOINT_PATTERN: "an https:// address without user, query or fragment",
-    SID_PATTERN: "at most 64 letters and digits",
-    RULE_PATTERN: "a guardrail's reference such as MH-IMG-002",
-}
-"""What each pattern asks for, in words: `PATTERN_WORDS[p]` completes "must be …" in messages and the reference."""
-
-RETENTION_DAYS = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-]
-"""What CloudWatch Logs accepts (PutRetentionPolicy, `RetentionInDays`)."""
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-
-
-def _read_instant(value: Any) -> Any:
-    """RFC 3339 text → datetime. Numbers are refused: pydantic alone would take them for seconds since 1970."""
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, str) and _INSTANT.fullmatch(value):
-        try:
-            return datetime.fromisoformat(value.upper())
-        except ValueError:
-            pass
-    raise PydanticCustomError("molthub_instant", "not a time with a zone")
-
-
-def _read_day(value: Any) -> Any:
-    """`2027-01-31` → date."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise PydanticCustomError("molthub_day", "not a day")
-
-
-Instant = Annotated[
-    AwareDatetime, BeforeValidator(_read_instant), WithJsonSchema({"type": "string", "format": "date-time"})
-]
-Day = Annotated[date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"})]
-
-MAX_NAME = 40
-
-SlugName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=MAX_NAME)]
-EnvName = Annotated[str, Field(pattern=ENV_NAME_PATTERN, min_length=1, max_length=128)]
-
-
-class Model(BaseModel):
-    """Strict and frozen: no coercion, no unknown field, camelCase as written."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=None, populate_by_name=False)
-
-
-# -- Fleet ------------------------------------------------------------------------------------------------
-
-
-class FleetMetadata(Model):
-    name: SlugName = Field(
-        description="The fleet's name. Immutable: hashed into every AWS name, a tag on every object.",
-        examples=["acme-bots"],
-    )
-
-
-class Fleet(Model):
-    """The fleet itself: one file, `molthub.yaml`, at the root of the repository."""
-
-    apiVersion: Literal["molthub/v1"] = Field(description="Always `molthub/v1`.")
-    kind: Literal["Fleet"] = Field(description="Always `Fleet`.")
-    metadata: FleetMetadata = Field(description="Which fleet it is.")
-
-
-# -- Environment ------------------------------------------------------------------------------------------
-
-
-class EnvironmentMetadata(Model):
-    workspace: SlugName = Field(description="The workspace (a team or tenant) it belongs to.", examples=["acme"])
-    name: SlugName = Field(description="The environment's name within the workspace.", examples=["prod"])
-
-
-class AwsLocation(Model):
-    accountId: str = Field(
-        pattern=ACCOUNT_PATTERN,
-        description="The AWS account, twelve digits, quoted. Checked before anything is read or written.",
-        examples=["123456789012"],
-    )
-    region: str = Field(pattern=REGION_PATTERN, description="The AWS region.", examples=["eu-west-1"])
-    roleArn: str | None = Field(
-        default=None,
-        pattern=ROLE_PATTERN,
-        description="A role to assume before doing anything.",
-        examples=["arn:aws:iam::123456789012:role/molthub/acme-bots/reconciler"],
-    )
-    externalId: str | None = Field(
-        default=None,
-        pattern=EXTERNAL_ID_PATTERN,
-        min_length=2,
-        max_length=1224,
-        description="The external id that role asks for.",
-    )
-    cluster: str = Field(
-        pattern=CLUSTER_PATTERN,
-        description="The ECS cluster's name.",
-        examples=["molthub-acme-prod"],
-    )
-    vpcId: str = Field(pattern=VPC_PATTERN, description="The VPC.", examples=["vpc-0a1b"])
-    subnetIds: list[Annotated[str, Field(pattern=SUBNET_PATTERN)]] = Field(
-        min_length=1,
-        max_length=16,
-        description="Private subnets, best in two or more zones.",
-        examples=[["subnet-0a", "subnet-0b"]],
-    )
-
-
-class RolloutLimits(Model):
-    maxConcurrent: int = Field(
-        default=5,
-        ge=1,
-        le=100,
-        description="How many Moltbots of this environment may be rolling out at once.",
-    )
-    stopAfterFailures: int = Field(
-        default=2,
-        ge=1,
-        le=100,
-        description="After so many failed rollouts of one commit no further one is started.",
-    )
-
-
-class Logs(Model):
-    retentionDays: RETENTION_DAYS = Field(
-        default=365, description="How long CloudWatch keeps the logs; one of the values it allows."
-    )
-
-
-class EnvironmentSpec(Model):
-    provider: Literal["aws"] = Field(default="aws", description="The cloud. AWS today.")
-    aws: AwsLocation = Field(description="Where on AWS. Immutable while instances exist.")
-    rollout: RolloutLimits = Field(
-        default_factory=RolloutLimits, description="How fast a change spreads, and when it stops."
-    )
-    logs: Logs = Field(default_factory=Logs, description="Log retention.")
-
-
-class Environment(Model):
-    """Where instances run: one account, region, cluster and network, shared by a workspace's environment."""
-
-    apiVersion: Literal["molthub/v1"] = Field(description="Always `molthub/v1`.")
-    kind: Literal["Environment"] = Field(description="Always `Environment`.")
-    metadata: EnvironmentMetadata = Field(description="Which environment it is.")
-    spec: EnvironmentSpec = Field(description="Where it is and how changes spread.")
-
+from molthub.manifest.environment import Environment, Fleet
+from molthub.manifest.fields import (
+    ENDPOINT_PATTERN,
+    HOOK_PATTERN,
+    IMAGE_PATTERN,
+    MODEL_PATTERN,
+    RULE_PATTERN,
+    SECRET_KEY_PATTERN,
+    SID_PATTERN,
+    SKILL_PATTERN,
+    Day,
+    EnvName,
+    Instant,
+    Model,
+    SlugName,
+)
 
 # -- MoltbotInstance --------------------------------------------------------------------------------------
 

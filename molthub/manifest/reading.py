@@ -16,7 +16,9 @@ from pydantic import ValidationError
 from molthub.errors import Diagnostic, Severity
 from molthub.manifest.checks import document_diagnostics
 from molthub.manifest.documents import InvalidFile
-from molthub.manifest.models import API_VERSION, KINDS, MAX_NAME, NAME_PATTERN, Environment, Fleet, MoltbotInstance
+from molthub.manifest.environment import Environment, Fleet
+from molthub.manifest.fields import API_VERSION, MAX_NAME, NAME_PATTERN
+from molthub.manifest.models import KINDS, MoltbotInstance
 from molthub.manifest.places import Place
 from molthub.manifest.wording import model_diagnostics, nearest
 from molthub.manifest.yaml_events import parse

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from molthub.manifest.models import KINDS, PATTERN_WORDS
+from molthub.manifest.fields import PATTERN_WORDS
+from molthub.manifest.models import KINDS
 from molthub.manifest.schema import schema_for
 
 Schema = dict[str, Any]
 
 _HEADER = """\
-<!-- Generated from molthub/manifest/models.py by docs/generate.py. Do not edit. -->
+<!-- Generated from molthub/manifest by docs/generate.py. Do not edit. -->
 
 # Manifest reference
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from molthub.manifest.models import API_VERSION, KINDS
+from molthub.manifest.fields import API_VERSION
+from molthub.manifest.models import KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 COMBINED = "molthub.schema.json"

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from molthub.errors import Diagnostic, Location
-from molthub.manifest.models import PATTERN_WORDS, SecretRef
+from molthub.manifest.fields import PATTERN_WORDS
+from molthub.manifest.models import SecretRef
 from molthub.manifest.places import Place
 from molthub.manifest.shown import shown_key, shown_path
 

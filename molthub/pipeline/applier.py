@@ -39,7 +39,7 @@ def apply_fleet(
                 for item in environment.instances
             )
         try:
-            provider = collaborators.providers(environment.key, location_of(place))
+            provider = collaborators.providers(environment.key, location_of(place, planned.plan.fleet))
         except MolthubError as error:
             return tuple(
                 InstanceResult(item.identity, item.name, Outcome.FAILED, (error.diagnostic,))

@@ -152,6 +152,6 @@ class History:
             return False
 
 
-def _place(environment: LoadedEnvironment) -> tuple[str, str, str]:
+def _place(environment: LoadedEnvironment) -> tuple[str, str, str | None]:
     aws = environment.model.spec.aws
     return (aws.accountId, aws.region, aws.cluster)

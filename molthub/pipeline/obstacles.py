@@ -13,6 +13,7 @@ from molthub.pipeline.places import location_of
 from molthub.pipeline.types import Collaborators
 from molthub.planning.plan import PlanRequest
 from molthub.provider.protocols import Query
+from molthub.resources.foundation import FROM_STACK
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Observation, ObservedInstance
 
@@ -119,9 +120,9 @@ def of_environment(
 def _still_there(former: LoadedEnvironment, collaborators: Collaborators, fleet: str) -> str:
     """What is known of the former place, in words; "" when it was read and holds nothing."""
     aws = former.model.spec.aws
-    place = f"account {aws.accountId}, region {aws.region}, cluster {aws.cluster}"
+    place = f"account {aws.accountId}, region {aws.region}, cluster {aws.cluster or FROM_STACK}"
     try:
-        provider = collaborators.providers(former.key, location_of(former))
+        provider = collaborators.providers(former.key, location_of(former, fleet))
         seen = provider.observe(Query(fleet=fleet, key=former.key))
     except MolthubError as error:
         return f"its former place ({place}) cannot be read: {error.diagnostic.message}"

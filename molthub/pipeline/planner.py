@@ -146,7 +146,7 @@ def _look(
         ),
     )
     try:
-        provider = task.collaborators.providers(key, location_of(environment))
+        provider = task.collaborators.providers(key, location_of(environment, task.selection.fleet))
         return Seen(environment, provider.observe(query), provider)
     except MolthubError as error:
         failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
@@ -193,7 +193,9 @@ def _wanted(task: Task, seen: Seen, loaded: LoadedInstance, renamed: Diagnostic 
         *obstacles.of_instance(loaded, observed, task.history),
         *([renamed] if renamed else []),
     ]
-    facts = RenderFacts(secret_versions=_versions(seen.observation), paused=paused)
+    facts = RenderFacts(
+        secret_versions=_versions(seen.observation), paused=paused, foundation=seen.observation.foundation
+    )
     try:
         desired = render(loaded, seen.environment, fleet=identity.fleet, facts=facts).resources
     except Exception as error:  # noqa: BLE001 - a bug that one manifest meets stops no neighbour

@@ -21,13 +21,18 @@ from molthub.resources.observation import Observation, Rollout
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where an environment lives. Immutable while it has instances."""
+    """Where an environment lives. Immutable while it has instances.
+
+    stack    name of the environment's CloudFormation stack (`molthub bootstrap` makes it)
+    cluster, vpc_id, subnet_ids  as the manifest names them; "" and () where they are found in the stack
+    """
 
     account_id: str
     region: str
     cluster: str
     vpc_id: str
     subnet_ids: tuple[str, ...]
+    stack: str = ""
     role_arn: str | None = None
     external_id: str | None = None
 

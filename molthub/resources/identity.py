@@ -79,6 +79,39 @@ def names_of(identity: Identity) -> Names:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class EnvironmentNames:
+    """The deterministic AWS names of what an environment's instances share."""
+
+    stack: str
+    cluster: str
+    bucket: str
+    backup_vault: str
+    boundary: str
+    reconciler_role: str
+    controller_role: str
+    role_path: str
+
+
+def names_of_environment(fleet: str, key: EnvironmentKey, *, account: str, region: str) -> EnvironmentNames:
+    """The AWS names of an environment's stack and what is in it.
+
+    Bucket names are one space for all of AWS and at most 63 characters: hash, account and region make this one ours.
+    """
+    digest = short_hash(fleet, key.workspace, key.environment)
+    base = f"{slug(f'{key.workspace}-{key.environment}')}-{digest}"
+    return EnvironmentNames(
+        stack=f"molthub-{base}",
+        cluster=f"molthub-{base}",
+        bucket=f"molthub-{digest}-{account}-{region}",
+        backup_vault=f"molthub-{base}",
+        boundary=f"mh-{base}-boundary",
+        reconciler_role=f"mh-{base}-rec",
+        controller_role=f"mh-{base}-ctl",
+        role_path=f"/molthub/{fleet}/",
+    )
+
+
 def gateway_version_id(identity: Identity) -> str:
     """The version id of a gateway secret as Molthub first makes it.
 

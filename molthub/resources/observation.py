@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.types import Kind, ResourceSet
 
@@ -126,6 +127,7 @@ class Observation:
     secrets    by name for secrets of this account, by ARN for linked ones
     failures   reads that failed for the environment as a whole
     secret_failures  linked secrets that could not be read, as they were asked for: Unknown, not missing
+    foundation  what the environment stands on; None when it could not be read
     """
 
     key: EnvironmentKey
@@ -134,3 +136,4 @@ class Observation:
     failures: tuple[ReadFailure, ...] = ()
     complete: bool = True
     secret_failures: Mapping[str, ReadFailure] = field(default_factory=dict)
+    foundation: Foundation | None = None

@@ -13,8 +13,9 @@ import jsonschema
 import pytest
 
 from molthub.errors import Severity
+from molthub.manifest.fields import PATTERN_WORDS
 from molthub.manifest.loader import load_loose
-from molthub.manifest.models import KINDS, PATTERN_WORDS
+from molthub.manifest.models import KINDS
 from molthub.manifest.reference import reference
 from molthub.manifest.schema import COMBINED, schema_for, schemas
 from molthub.manifest.yaml_events import parse
