@@ -32,14 +32,10 @@ def ensure(target: Target, after: LogGroup) -> WriteResult:
 
 
 def _retain(target: Target, after: LogGroup, have: int | None) -> None:
-    if after.retention_days == have:
-        return
-    subject = f"log group {after.name}"
-    if after.retention_days is None:
-        target.write("logs", "DeleteRetentionPolicy", subject=subject, logGroupName=after.name)
-    else:
-        days = after.retention_days
-        target.write("logs", "PutRetentionPolicy", subject=subject, logGroupName=after.name, retentionInDays=days)
+    if after.retention_days is None or after.retention_days == have:
+        return  # an Environment always names a retention
+    subject, days = f"log group {after.name}", after.retention_days
+    target.write("logs", "PutRetentionPolicy", subject=subject, logGroupName=after.name, retentionInDays=days)
 
 
 def delete(target: Target, before: LogGroup) -> WriteResult:

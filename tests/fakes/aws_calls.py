@@ -1,0 +1,104 @@
+"""Which AWS operations the code calls: a walk over the source of molthub/aws, without running it.
+
+A call is one of the seam's methods with a service and an operation: `api.call("ecs", "ListTasks", …)`,
+`target.try_write(CODES, SM, "CreateSecret", …)`. A service may be a constant of the module. Where the operation is a
+variable, every constant of the module that names an operation of that service counts as called; where there is none,
+the walk raises: a call it cannot read would be a permission nobody knows of.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from botocore.session import Session
+
+import molthub.aws
+
+ROOT = Path(molthub.aws.__path__[0])
+FIRST = {"call": 0, "pages": 0, "items": 0, "write": 0, "expecting": 1, "try_write": 1}
+"""The seam's methods, and which argument is the service."""
+
+SEAM = frozenset({"api.py", "writers/target.py"})
+"""What defines these methods and only hands their arguments on."""
+
+BESIDE_THE_SEAM = {"clients.py": (("sts", "AssumeRole"), ("sts", "GetCallerIdentity"))}
+"""Calls made before there is a seam."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AwsCall:
+    """One operation called somewhere. module: below molthub/aws."""
+
+    service: str
+    operation: str
+    module: str
+
+
+def calls_in_code(root: Path = ROOT) -> set[AwsCall]:
+    """Every operation that is called below the folder."""
+    found = {AwsCall(*known, module) for module, calls in BESIDE_THE_SEAM.items() for known in calls}
+    for path in sorted(root.rglob("*.py")):
+        module = path.relative_to(root).as_posix()
+        if module not in SEAM:
+            found |= set(calls_of(path.read_text(), module))
+    return found
+
+
+def calls_of(source: str, module: str) -> Iterator[AwsCall]:
+    """The operations called in one module's source. Raises ValueError for a call that cannot be read."""
+    tree = ast.parse(source)
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    for node in ast.walk(tree):
+        pair = _arguments(node)
+        if pair is None:
+            continue
+        service, operation = (_text(item, constants) for item in pair)
+        if service is None:
+            raise ValueError(f"{module}:{pair[0].lineno}: the service of this call is no constant")
+        if service not in services():
+            continue  # a namesake of the seam's methods
+        named = {operation} if operation is not None else texts & operations(service)
+        if not named:
+            raise ValueError(f"{module}:{pair[1].lineno}: no constant of the module names this {service} operation")
+        yield from (AwsCall(service, name, module) for name in named)
+
+
+def _arguments(node: ast.AST) -> tuple[ast.expr, ast.expr] | None:
+    """Service and operation of a call of the seam."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in FIRST:
+        return None
+    first = FIRST[node.func.attr]
+    return (node.args[first], node.args[first + 1]) if len(node.args) >= first + 2 else None
+
+
+def _text(node: ast.expr, constants: dict[str, object]) -> str | None:
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(node, ast.Name):
+        value = constants.get(node.id)
+    return value if isinstance(value, str) else None
+
+
+@cache
+def services() -> frozenset[str]:
+    return frozenset(_session().get_available_services())
+
+
+@cache
+def operations(service: str) -> frozenset[str]:
+    return frozenset(_session().get_service_model(service).operation_names)
+
+
+@cache
+def _session() -> Session:
+    return Session()
