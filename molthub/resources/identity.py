@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 HASH_LENGTH = 10
 SLUG_LENGTH = 40
+VAULT_SLUG_LENGTH = 36
+"""AWS Backup takes names of at most 50 characters."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -104,7 +106,7 @@ def names_of_environment(fleet: str, key: EnvironmentKey, *, account: str, regio
         stack=f"molthub-{base}",
         cluster=f"molthub-{base}",
         bucket=f"molthub-{digest}-{account}-{region}",
-        backup_vault=f"molthub-{base}",
+        backup_vault=f"mh-{slug(f'{key.workspace}-{key.environment}')[:VAULT_SLUG_LENGTH].strip('-')}-{digest}",
         boundary=f"mh-{base}-boundary",
         reconciler_role=f"mh-{base}-rec",
         controller_role=f"mh-{base}-ctl",

@@ -15,6 +15,7 @@ from molthub.simulator.ledger import Entry, Violation
 from molthub.simulator.pages import forward_page
 from molthub.simulator.refusals import MalformedRequestError, RefusalError
 from molthub.simulator.replies import Answer
+from molthub.simulator.rest import Address
 from molthub.simulator.rules.book import check
 from molthub.simulator.validation import problems_of
 from molthub.simulator.wire import Call, Envelope, decode, is_write, open_envelope
@@ -58,7 +59,13 @@ class Application:
         return [answer.body]
 
     def _answer(self, environ: dict[str, Any], path: str, body: bytes) -> Answer:
-        envelope = open_envelope(_headers_of(environ), path, body)
+        address = Address(
+            method=str(environ["REQUEST_METHOD"]),
+            path=_path_as_sent(environ, path),
+            query=str(environ.get("QUERY_STRING", "")),
+            headers=_headers_of(environ),
+        )
+        envelope = open_envelope(address, body)
         with GLOBAL_LOCK:
             request = _Request(envelope, self._world.account_of(envelope.access_key), environ, body)
             fault = self._world.faults.due(envelope.name, write=is_write(envelope.operation))
@@ -116,16 +123,14 @@ class Application:
         check(self._world, call, request.account)
         result = self._handle(call, request.account)
         if result is not None:
-            return replies.success(call.protocol, result)
+            return replies.success(call.protocol, result, call.model)
         answer = forward_page(
             self._world,
             call,
             request.account,
             lambda: self._world.moto.call(request.environ, request.body, request.account),
         )
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
-            answer.status == HTTPStatus.NOT_FOUND and b"Error" not in answer.body and b"__type" not in answer.body
-        ):
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or _is_unhandled(call, answer):
             return self._broken(request.envelope, f"moto answered {answer.status}")
         if answer.status >= HTTPStatus.BAD_REQUEST:
             return self._refused_by_moto(request.envelope, answer)
@@ -174,8 +179,25 @@ def _headers_of(environ: dict[str, Any]) -> dict[str, str]:
     return {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
 
 
+def _is_unhandled(call: Call, answer: Answer) -> bool:
+    """Whether moto has no such operation: a page of its own, in no service's words (HEAD has no words at all)."""
+    if answer.status != HTTPStatus.NOT_FOUND or call.model.http["method"] == "HEAD":
+        return False
+    named = any(key.lower() == "x-amzn-errortype" for key, _ in answer.headers)
+    return not named and b"Error" not in answer.body and b"__type" not in answer.body
+
+
+def _path_as_sent(environ: dict[str, Any], path: str) -> str:
+    """Still quoted, so that a slash within a name stays one; werkzeug and moto's own clients give RAW_URI."""
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or path)
+    return raw.partition("?")[0]
+
+
 def _error_code(answer: Answer) -> str:
     """The code in moto's own error, whichever protocol it speaks."""
     text = answer.body.decode("utf-8", "replace")
     match = re.search(r"<Code>([^<]+)</Code>", text) or re.search(r'"__type"\s*:\s*"(?:[^"#]*#)?([^"]+)"', text)
-    return match[1] if match else str(answer.status)
+    if match:
+        return match[1]
+    named = next((value for key, value in answer.headers if key.lower() == "x-amzn-errortype"), None)
+    return named or str(answer.status)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
+from botocore.model import OperationModel
+from moto.core.serialize import SerializationContext, get_serializer_class
+
 from molthub.simulator import cbor
 
 
@@ -21,11 +24,17 @@ class Answer:
     error: str | None = None
 
 
-def success(protocol: str, result: dict[str, Any]) -> Answer:
-    """The answer to an operation that the simulator handles itself (JSON and CBOR services only)."""
+def success(protocol: str, result: dict[str, Any], model: OperationModel) -> Answer:
+    """The answer to an operation that the simulator handles itself. Dates in XML are datetimes."""
     if protocol == "cbor":
         return Answer(200, _CBOR_HEADERS, cbor.dumps(result))
-    return Answer(200, _headers("application/x-amz-json-1.1"), json.dumps(result).encode())
+    if protocol == "json":
+        return Answer(200, _headers("application/x-amz-json-1.1"), json.dumps(result).encode())
+    serializer = get_serializer_class(str(model.service_model.service_name), protocol)
+    answer = serializer(model, context=SerializationContext(str(uuid.uuid4()))).serialize(result)
+    body = answer["body"]
+    headers = tuple((key, str(value)) for key, value in answer["headers"].items())
+    return Answer(int(answer["status_code"]), headers, body.encode() if isinstance(body, str) else body)
 
 
 def failure(protocol: str, code: str, message: str, *, status: int = 400) -> Answer:
@@ -36,6 +45,15 @@ def failure(protocol: str, code: str, message: str, *, status: int = 400) -> Ans
         case "json":
             body = json.dumps({"__type": code, "message": message}).encode()
             return Answer(status, _headers("application/x-amz-json-1.1"), body, code)
+        case "rest-json":
+            body = json.dumps({"Code": code, "code": code, "message": message, "Message": message}).encode()
+            headers = (*_headers("application/json"), ("x-amzn-ErrorType", code))
+            return Answer(status, headers, body, code)
+        case "rest-xml":
+            text = (
+                f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{escape(code)}</Code>"
+                f"<Message>{escape(message)}</Message><RequestId>{uuid.uuid4()}</RequestId></Error>"
+            )
         case "ec2":
             text = (
                 "<?xml version='1.0' encoding='UTF-8'?><Response><Errors><Error>"

@@ -105,4 +105,5 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     if "\\p{" not in pattern:
         return re.compile(pattern, re.ASCII)
     text = pattern.replace("\\p{L}", "\\w").replace("\\p{N}", "\\w").replace("\\p{Z}", "\\s")
+    text = text.replace("\\p{ASCII}", "[\\x00-\\x7f]")
     return re.compile(text)

@@ -1,4 +1,4 @@
-"""Requests as they come over the wire, decoded by botocore's own service model: JSON, query, EC2 query, CBOR."""
+"""Requests as they come over the wire, decoded by botocore's own service model: JSON, query, EC2 query, CBOR, REST."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
+from xml.etree import ElementTree
 
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel, Shape
@@ -16,22 +17,32 @@ from botocore.session import Session
 
 from molthub.simulator import cbor
 from molthub.simulator.refusals import MalformedRequestError
+from molthub.simulator.rest import Address, find_operation, parameters
 
 Json = dict[str, Any]
 
 SERVICES = {
+    "backup": "backup",
+    "cloudformation": "cloudformation",
     "ec2": "ec2",
     "ecs": "ecs",
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
     "iam": "iam",
+    "kms": "kms",
     "logs": "logs",
+    "route53": "route53",
+    "s3": "s3",
     "secretsmanager": "secretsmanager",
+    "servicequotas": "service-quotas",
     "sts": "sts",
     "tagging": "resourcegroupstaggingapi",
+    "wafv2": "wafv2",
 }
 """The name a request is signed for → botocore's name of the service. Nothing else is served."""
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-_READS = ("Describe", "List", "Get", "BatchGet", "Lookup")
+_READS = ("Describe", "List", "Get", "Head", "BatchGet", "Lookup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,7 @@ class Call:
 
 
 def is_write(operation: str) -> bool:
-    """A write is anything but Describe, List and Get."""
+    """A write is anything but Describe, List, Get and Head."""
     return not operation.startswith(_READS)
 
 
@@ -82,18 +93,24 @@ class Envelope:
     access_key: str
     protocol: str
     body: bytes = field(repr=False, default=b"")
+    address: Address | None = field(repr=False, default=None)
 
     @property
     def name(self) -> str:
         return f"{self.service}:{self.operation}"
 
 
-def open_envelope(headers: Mapping[str, str], path: str, body: bytes) -> Envelope:
-    """Who calls what. headers: lower-case names. Never fails: what cannot be told is `unknown`."""
+def open_envelope(address: Address, body: bytes) -> Envelope:
+    """Who calls what. Never fails: what cannot be told is `unknown`."""
+    headers, path = address.headers, address.path
     match = _CREDENTIAL.search(headers.get("authorization", ""))
     access_key, region, signed_for = match.groups() if match else ("anonymous", "us-east-1", "unknown")
     service = SERVICES.get(signed_for, signed_for)
     target = headers.get("x-amz-target", "")
+    rest = _rest_protocol(service)
+    if rest is not None:
+        operation = find_operation(service_model(service), address) or "unknown"
+        return Envelope(service, operation, region, access_key, rest, body, address)
     cbor_call = re.fullmatch(r"/service/[^/]+/operation/(\w+)", path)
     if cbor_call:
         operation, protocol = cbor_call[1], "cbor"
@@ -103,6 +120,14 @@ def open_envelope(headers: Mapping[str, str], path: str, body: bytes) -> Envelop
         operation = dict(parse_qsl(body.decode("utf-8", "replace"))).get("Action", "unknown")
         protocol = "ec2" if service == "ec2" else "query"
     return Envelope(service, operation, region, access_key, protocol, body)
+
+
+def _rest_protocol(service: str) -> str | None:
+    """`rest-json` or `rest-xml` for the services that speak it."""
+    if service not in SERVICES.values():
+        return None
+    protocol = str(service_model(service).metadata["protocol"])
+    return protocol if protocol.startswith("rest-") else None
 
 
 def decode(envelope: Envelope) -> Call:
@@ -135,7 +160,9 @@ def _params(envelope: Envelope, model: OperationModel) -> tuple[Json, list[str]]
             return _without_nulls(json.loads(envelope.body or b"{}")), []
         if envelope.protocol == "cbor":
             return _without_nulls(cbor.loads(envelope.body) if envelope.body else {}), []
-    except ValueError as error:
+        if envelope.address is not None:
+            return parameters(model, envelope.address, envelope.body)
+    except (ValueError, ElementTree.ParseError) as error:
         raise MalformedRequestError("SerializationException", "the body cannot be decoded") from error
     pairs = parse_qsl(envelope.body.decode("utf-8"), keep_blank_values=True)
     flat = {key: value for key, value in pairs if key not in {"Action", "Version"}}
