@@ -37,8 +37,9 @@ def _builtin_rules() -> Rules:
 
 def _aws() -> ProviderFactory:
     from molthub.aws.provider import aws_provider_factory
+    from molthub.aws.throttle import throttles
 
-    return aws_provider_factory()
+    return aws_provider_factory(throttle=throttles(aws_share(), tell=lambda line: typer.echo(line, err=True)))
 
 
 def _system_clock() -> Clock:
@@ -86,6 +87,11 @@ def rollout_poll() -> float:
             "MH-CLI-012", f"MOLTHUB_ROLLOUT_POLL is no number of seconds: {given!r}", fix="Set it to 5, or unset it"
         )
     return seconds
+
+
+def aws_share() -> str:
+    """How much of AWS's request quotas may be used: MOLTHUB_AWS_SHARE, which the controller takes too."""
+    return os.environ.get("MOLTHUB_AWS_SHARE") or "60"
 
 
 def actor() -> str:

@@ -18,6 +18,7 @@ import structlog
 
 from molthub.apply.settings import SystemClock
 from molthub.aws.provider import aws_provider_factory
+from molthub.aws.throttle import throttles
 from molthub.controller.journal import Journal
 from molthub.controller.loop import Loop
 from molthub.controller.reconciler import Reconciler
@@ -53,7 +54,9 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
     """Put the controller together."""
     clock = SystemClock()
     source = open_repository(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser(), mirror=True)
-    collaborators = Collaborators(rules=builtin_rules(), providers=aws_provider_factory(), now=clock.now, source=source)
+    pace = throttles(settings.aws_share, stopping=stop.is_set, tell=lambda line: log.info("throttled", waiting=line))
+    providers = aws_provider_factory(throttle=pace)
+    collaborators = Collaborators(rules=builtin_rules(), providers=providers, now=clock.now, source=source)
     world = World()
     journal = Journal(store, log, clock.now)
     queue: WorkQueue[Identity] = WorkQueue(time.monotonic)

@@ -28,6 +28,7 @@ class ControllerSettings(BaseSettings):
     rollout_poll: float = Field(default=5.0, gt=0, description="Between two looks at a rollout")
     rollout_timeout: float = Field(default=1800.0, gt=0, description="After which a rollout is given up on")
     workers: int = Field(default=8, ge=1, le=64, description="Instances worked on at once, rollouts aside")
+    aws_share: str = Field(default="60", description="Percentage of AWS's request quotas that may be used, or off")
     log_format: str = Field(default="json", pattern="^(json|console)$", description="json or console")
 
     @field_validator("environments", mode="before")

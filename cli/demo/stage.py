@@ -152,6 +152,7 @@ def _environment(home: Path, endpoint_url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "demo",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "MOLTHUB_AWS_SHARE": "off",
         "MOLTHUB_DATABASE_URL": f"sqlite:///{home}/molthub.db",
         "MOLTHUB_CACHE_DIR": str(home / "cache"),
         "MOLTHUB_LOG_FORMAT": "console",

@@ -86,6 +86,8 @@ def _heading(change: Change, *, colour: bool) -> str:
         remarks += paint("  # restarts the Moltbot", "yellow", on=colour)
     if change.force:
         remarks += "  # starts a new deployment"
+    if change.after_rollout:
+        remarks += "  # after the rollout"
     return f"{symbol} {change.kind} {safe(change.name)} {_what(change)}{remarks}"
 
 

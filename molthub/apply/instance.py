@@ -1,4 +1,4 @@
-"""One instance's apply: its changes in order, then its rollout to the end.
+"""One instance's apply: its changes in order, its rollout to the end, then the changes that wait for that.
 
 How a failure is met is told by its class: a StallingError ends the instance at once, a TransientError is tried
 again a few times, a WaitingError is waited for as long as the settings have patience. Anything else is a bug.
@@ -76,13 +76,33 @@ class InstanceRun:
     def _carry_out(self) -> None:
         rollout_id = self.plan.rollout_id
         for change in self.plan.changes:
-            self._check_cancelled()
-            result = self._perform(change)
-            self.done += 1
-            rollout_id = result.rollout_id or rollout_id
+            if not change.after_rollout:
+                rollout_id = self._step(change).rollout_id or rollout_id
         if rollout_id is not None:
             self._follow(rollout_id)
+        for change in self.plan.changes:
+            if change.after_rollout:
+                self._step(change)
+        if rollout_id is not None:
+            self._tidy()
         self._tell_end()
+
+    def _step(self, change: Change) -> WriteResult:
+        self._check_cancelled()
+        result = self._perform(change)
+        self.done += 1
+        return result
+
+    def _tidy(self) -> None:
+        """Clear away what the completed rollout left. Not being able to is no failure: the next one does it."""
+        context = WriteContext(self.plan.identity, self.tools.settings.commit)
+        try:
+            result = self.tools.provider.tidy(context)
+        except MolthubError:
+            return
+        if result.wrote:
+            self.writes += 1
+            self._tell(EventType.CHANGE_APPLIED, f"tidy up: {result.detail}")
 
     def _tell_end(self) -> None:
         if not self.plan.changes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,12 +19,38 @@ from molthub.aws.errors import SENSITIVE, Call, code_of, translate
 from molthub.errors import TransientError
 
 Answer = dict[str, Any]
-Throttle = Callable[[str, str], None]
-"""Called with (service, operation) before each call; waits until the call may be made."""
 
 
-def no_throttle(_service: str, _operation: str) -> None:
+class Throttle(Protocol):
+    """Keeps the calls of one account and region within AWS's limits (throttle.py). Thread-safe."""
+
+    def wait(self, service: str, operation: str, subject: str) -> None:
+        """Called before each call; returns when it may be made, or raises WaitingError: come back for it."""
+        ...
+
+    def throttled(self, service: str, operation: str) -> None:
+        """Called for each answer that says there were too many."""
+        ...
+
+    def has_spare(self, service: str, operation: str) -> bool:
+        """Whether a call that is in no hurry keeps nobody waiting."""
+        ...
+
+
+class _NoThrottle:
     """Lets every call pass: botocore's own retries are all there is."""
+
+    def wait(self, service: str, operation: str, subject: str) -> None:
+        """At once."""
+
+    def throttled(self, service: str, operation: str) -> None:
+        """Nothing is learned from it."""
+
+    def has_spare(self, service: str, operation: str) -> bool:  # noqa: ARG002 - the protocol's
+        return True
+
+
+no_throttle: Throttle = _NoThrottle()
 
 
 TELLING = ("Describe", "List", "Get", "RegisterTaskDefinition", "CreateService", "UpdateService", "DeleteService")
@@ -133,13 +159,17 @@ class Api:
             item for page in self.pages(service, operation, subject=subject, **params) for item in page.get(key, [])
         ]
 
+    def has_spare(self, service: str, operation: str) -> bool:
+        """Whether AWS's quota has room for a call that is in no hurry."""
+        return self._throttle.has_spare(service, operation)
+
     @property
     def total(self) -> int:
         """Calls made so far."""
         return sum(self.counts.values())
 
     def _raw(self, call: Call, params: dict[str, Any]) -> Answer:
-        self._throttle(call.service, call.operation)
+        self._throttle.wait(call.service, call.operation, call.subject)
         client = self._clients.client(call.service)
         with self._lock:
             self.counts[call.action] += 1

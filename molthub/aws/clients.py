@@ -103,17 +103,26 @@ def _refresher(fetcher: AssumeRoleCredentialFetcher, role_arn: str) -> Callable[
     return refresh
 
 
+def _unheard(_service: str, _operation: str) -> None:
+    """Nobody wants to know."""
+
+
 class Clients:
     """The clients of one account and region. Thread-safe.
 
     The first client asked for checks that the credentials belong to the Environment's account, and raises a
     StallingError naming both accounts when they do not. Every client is made for the Environment's region,
     whatever the surroundings say, so that one cannot be wrong.
+
+    on_throttled  told (service, operation) of every answer that throttles, also of those that botocore tries again
     """
 
-    def __init__(self, sessions: Sessions, location: Location) -> None:
+    def __init__(
+        self, sessions: Sessions, location: Location, *, on_throttled: Callable[[str, str], None] = _unheard
+    ) -> None:
         self._sessions = sessions
         self._location = location
+        self._on_throttled = on_throttled
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._partition: str | None = None
@@ -131,8 +140,20 @@ class Clients:
         with self._lock:  # boto3 sessions are not thread-safe, clients are
             if service not in self._clients:
                 session = self._sessions.session(self._location.role_arn, self._location.external_id)
-                self._clients[service] = session.client(service, region_name=self._location.region, config=CONFIG)
+                client = session.client(service, region_name=self._location.region, config=CONFIG)
+                client.meta.events.register("needs-retry", self._listener(service))
+                self._clients[service] = client
             return self._clients[service]
+
+    def _listener(self, service: str) -> Callable[..., None]:
+        """Hears of every answer before botocore decides whether to try again; it has no say in that."""
+
+        def listen(response: Any = None, operation: Any = None, **_others: Any) -> None:
+            code = "" if response is None else response[1].get("Error", {}).get("Code", "")
+            if code in errors.THROTTLED:
+                self._on_throttled(service, operation.name)
+
+        return listen
 
     def _check(self) -> str:
         if self._partition is None:

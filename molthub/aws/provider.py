@@ -22,6 +22,7 @@ from molthub.aws.readers.reading import as_failure
 from molthub.aws.readers.rollouts import RolloutReader
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
 from molthub.aws.writers.perform import Writer
+from molthub.aws.writers.tidy import deregister_old
 from molthub.errors import MolthubError
 from molthub.planning.types import Change
 from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
@@ -36,6 +37,11 @@ GATEWAY_TOKEN_BYTES = 32
 def new_gateway_token() -> str:
     """A fresh gateway token: 32 random bytes, URL-safe."""
     return token_urlsafe(GATEWAY_TOKEN_BYTES)
+
+
+def unthrottled(_account: str, _region: str) -> Throttle:
+    """For tests and benchmarks: every call passes at once."""
+    return no_throttle
 
 
 def utc_now() -> datetime:
@@ -79,8 +85,14 @@ class AwsProvider:
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         """Carry out one change (see the protocol)."""
-        writer = Writer(self.api, self._location, self._identified(), self._cache, self._new_token, self._now)
-        return writer.perform(change, context)
+        return self._writer().perform(change, context)
+
+    def tidy(self, context: WriteContext) -> WriteResult:
+        """Deregister revisions that nothing can go back to, as far as AWS's quota has room for it."""
+        return deregister_old(self._writer().target(context))
+
+    def _writer(self) -> Writer:
+        return Writer(self.api, self._location, self._identified(), self._cache, self._new_token, self._now)
 
     def rollout(self, identity: Identity, rollout_id: str) -> Rollout:
         """The state of one deployment, with its cause when it failed."""
@@ -130,12 +142,13 @@ def _unreadable(query: Query, error: MolthubError) -> Observation:
 def aws_provider_factory(
     *,
     cache: TaskDefinitionCache | None = None,
-    throttle: Throttle = no_throttle,
+    throttle: Callable[[str, str], Throttle] = unthrottled,
     new_token: Callable[[], str] = new_gateway_token,
 ) -> ProviderFactory:
     """A ProviderFactory for AWS. One provider per (environment, location), sessions and cache shared.
 
     Credentials, profile and endpoints are taken from the environment as boto3 takes them (AWS_ENDPOINT_URL…).
+    throttle gives what an account and region go by (throttle.py).
     new_token gives the value of a new gateway secret; it goes to Secrets Manager and nowhere else.
     """
     sessions = Sessions()
@@ -146,9 +159,10 @@ def aws_provider_factory(
     def provider(key: EnvironmentKey, location: Location) -> AwsProvider:
         with lock:
             if (key, location) not in providers:
-                clients = Clients(sessions, location)
+                pace = throttle(location.account_id, location.region)
+                clients = Clients(sessions, location, on_throttled=pace.throttled)
                 providers[key, location] = AwsProvider(
-                    location, clients, cache=shared, throttle=throttle, new_token=new_token
+                    location, clients, cache=shared, throttle=pace, new_token=new_token
                 )
             return providers[key, location]
 

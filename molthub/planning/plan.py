@@ -3,7 +3,8 @@
 The story, in the order of the code:
 
 1. An invalid manifest or a failed read ends it: nothing is concluded, no change is listed.
-2. The changes: create and update in the order of `Kind`, delete in the opposite one.
+2. The changes: create and update in the order of `Kind`, delete in the opposite one. Where a rollout follows, what
+   the revision before still needs goes only after it: permissions that are taken away, kinds no longer wanted.
 3. What forbids carrying them out: another's object, a move, a remembered failure, a missing secret,
    deletion protection, and whatever the caller brings (guardrails, the deletion guard). A remembered failure
    alone holds back the rollout only: drift around it is still put right. One that was not its own fault holds back
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from molthub.errors import Diagnostic
 from molthub.planning import reasons
 from molthub.planning.diff import IMMUTABLE, diff
+from molthub.planning.permissions import widened
 from molthub.planning.types import Action, Change, InstancePlan
 from molthub.resources.identity import Identity
 from molthub.resources.normal import fingerprint, normalise
@@ -33,7 +35,7 @@ from molthub.resources.observation import (
     SecretFacts,
 )
 from molthub.resources.states import Verdict
-from molthub.resources.types import Kind, Resource, ResourceSet, Service, TaskDefinition
+from molthub.resources.types import Kind, Resource, ResourceSet, Role, Service, TaskDefinition
 
 ROLLING_FIELDS = frozenset(
     {
@@ -125,7 +127,8 @@ def plan_instance(request: PlanRequest) -> InstancePlan:
 def _repairs(request: PlanRequest, why: tuple[Diagnostic, ...]) -> tuple[Change, ...]:
     """What can be put right although the wanted definition failed before: drift around the one that is there.
 
-    A rule that somebody added to the security group must not stay because a rollout failed.
+    A rule that somebody added to the security group must not stay because a rollout failed. What the revision that
+    runs may still need stays too: nothing that goes after a rollout is done.
     """
     present, desired = request.present, request.desired
     if {item.ref for item in why} != {reasons.FAILED_BEFORE} or desired is None or desired.service is None:
@@ -135,7 +138,8 @@ def _repairs(request: PlanRequest, why: tuple[Diagnostic, ...]) -> tuple[Change,
     as_it_is = dataclasses.replace(desired.service, task_definition=present.service.task_definition)
     held = dataclasses.replace(desired, task_definition=present.task_definition, service=as_it_is)
     failed = present.service.task_definition == desired.service.task_definition
-    return tuple(change for change in _towards(request, held) if not (failed and change.restarts))
+    repairs = _towards(request, held, keep=True)
+    return tuple(c for c in repairs if not c.after_rollout and not (failed and c.restarts))
 
 
 def wants_rollout(plan: InstancePlan) -> bool:
@@ -174,7 +178,9 @@ def plan_fingerprint(changes: tuple[Change, ...]) -> str:
     """A digest of what the changes depend on: kind, action and both sides. Counts and events are in none of them."""
     if not changes:
         return ""
-    return fingerprint([[c.kind.value, c.action.word, c.name, c.force, c.before, c.after] for c in changes])
+    return fingerprint(
+        [[c.kind.value, c.action.word, c.name, c.force, c.after_rollout, c.before, c.after] for c in changes]
+    )
 
 
 def _rollout_under_way(request: PlanRequest, changes: tuple[Change, ...]) -> str | None:
@@ -211,27 +217,70 @@ def _stop(request: PlanRequest) -> tuple[Change, ...]:
     return (make_change(Kind.SERVICE, service, dataclasses.replace(service, desired_count=0)),)
 
 
-def _towards(request: PlanRequest, desired: ResourceSet) -> tuple[Change, ...]:
-    """Creates, updates and replacements in the order of Kind, then deletes of what is no longer wanted."""
+def _towards(request: PlanRequest, desired: ResourceSet, *, keep: bool = False) -> tuple[Change, ...]:
+    """Creates, updates and replacements in the order of Kind, then deletes of what is no longer wanted.
+
+    Beside a rollout (or when told to keep it), what the revision before may need goes after it.
+    """
     present = request.present
     forward: list[Change] = []
     backward: list[Change] = []
+    service = _service_change(request, desired)
+    keep = keep or _is_replacing(request, service)
     for kind in Kind:
         before, after = _normal(present.get(kind)), _normal(desired.get(kind))
-        if kind is Kind.SERVICE and request.draining:
-            before = None
-        if after is None and before is not None:
-            backward.insert(0, make_change(kind, before, None))
-        elif after is not None and (before != after or _try_again(kind, request)):
-            forward.append(make_change(kind, before, after, force=_force(kind, before, after, request)))
+        if kind is Kind.SERVICE:
+            forward += [service] if service is not None and service.after is not None else []
+        elif after is None and before is not None:
+            backward.insert(0, make_change(kind, before, None, after_rollout=keep))
+        elif after is not None and before != after:
+            step = _step(before, after, request) if keep else after
+            forward += [make_change(kind, before, step)] if before != step else []
+            backward += [make_change(kind, step, after, after_rollout=True)] if step != after else []
+    if service is not None and service.after is None:
+        backward.insert(0, service)
+    backward.sort(key=lambda change: change.after_rollout)
     return (*_free_the_group(forward, present, desired), *backward)
+
+
+def _service_change(request: PlanRequest, desired: ResourceSet) -> Change | None:
+    before, after = _normal(request.present.service), _normal(desired.service)
+    if request.draining:
+        before = None
+    if before == after and not (after is not None and _try_again(request)):
+        return None
+    force = after is not None and _force(before, after, request)
+    return make_change(Kind.SERVICE, before, after, force=force)
+
+
+def _is_replacing(request: PlanRequest, service: Change | None) -> bool:
+    """Whether a revision that may be gone back to is being replaced: now, or by the deployment under way."""
+    if request.present.service is None or request.draining:
+        return False
+    if service is not None and service.restarts:
+        return service.action is Action.UPDATE
+    return request.rollout is not None and request.rollout.state is RolloutState.IN_PROGRESS
+
+
+def _step(before: Resource | None, after: Resource, request: PlanRequest) -> Resource:
+    """What the resource becomes before the rollout: a role keeps its permissions until that is over."""
+    if isinstance(before, Role) and isinstance(after, Role) and before.path == after.path:
+        return widened(before, after, secrets=request.secrets)
+    return after
 
 
 def _normal(resource: Resource | None) -> Resource | None:
     return None if resource is None else normalise(resource)
 
 
-def make_change(kind: Kind, before: Resource | None, after: Resource | None, *, force: bool = False) -> Change:
+def make_change(
+    kind: Kind,
+    before: Resource | None,
+    after: Resource | None,
+    *,
+    force: bool = False,
+    after_rollout: bool = False,
+) -> Change:
     """The change from one side to the other; at least one side is a resource."""
     difference = diff(kind, before, after)
     fields = {attribute.path.split("[")[0].split(".")[0] for attribute in difference.attributes}
@@ -246,6 +295,7 @@ def make_change(kind: Kind, before: Resource | None, after: Resource | None, *, 
         unchanged=difference.unchanged,
         restarts=kind is Kind.SERVICE and _restarts(action, fields, force=force),
         force=force,
+        after_rollout=after_rollout,
     )
 
 
@@ -269,18 +319,18 @@ def _restarts(action: Action, fields: set[str], *, force: bool) -> bool:
     return action is Action.UPDATE and (force or bool(fields & ROLLING_FIELDS))
 
 
-def _force(kind: Kind, before: Resource | None, after: Resource, request: PlanRequest) -> bool:
+def _force(before: Resource | None, after: Resource, request: PlanRequest) -> bool:
     """Resuming from no task: the breaker guards only a new deployment, so one is forced with the count."""
-    if kind is not Kind.SERVICE or not isinstance(before, Service) or not isinstance(after, Service):
+    if not isinstance(before, Service) or not isinstance(after, Service):
         return False
-    return (before.desired_count == 0 and after.desired_count > 0) or _try_again(kind, request)
+    return (before.desired_count == 0 and after.desired_count > 0) or _try_again(request)
 
 
-def _try_again(kind: Kind, request: PlanRequest) -> bool:
+def _try_again(request: PlanRequest) -> bool:
     """The first deployment failed through no fault of its own: nothing differs, and still nothing runs."""
     rollout = request.rollout
     runtime = request.observed.runtime if request.observed else None
-    if kind is not Kind.SERVICE or rollout is None or runtime is None:
+    if rollout is None or runtime is None:
         return False
     cause = next(_failures_of(request, rollout.task_definition), rollout).cause
     return rollout.state in FAILED_STATES and cause is Cause.SURROUNDINGS and runtime.running < runtime.desired

@@ -8,7 +8,7 @@ The shape, version `molthub.dev/plan/v1` (fields are added, never renamed):
     diagnostics  [diagnostic]
     environments [{workspace, environment, maxConcurrent, stopAfterFailures, reasons, instances}]
       instance   {id, name, verdict, mayApply, fingerprint, rolloutId, reasons, notices, changes}
-      change     {action, kind, name, restarts, force, unchanged, attributes}
+      change     {action, kind, name, restarts, force, afterRollout, unchanged, attributes}
       attribute  {path, before, after, forcesReplacement}
     diagnostic   {ref, severity, message, fix, subject, path, line, column}
 
@@ -101,6 +101,7 @@ def _change(change: Change) -> dict[str, Any]:
         "name": change.name,
         "restarts": change.restarts,
         "force": change.force,
+        "afterRollout": change.after_rollout,
         "unchanged": change.unchanged,
         "attributes": [_attribute(item) for item in change.attributes],
     }

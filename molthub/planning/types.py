@@ -46,6 +46,8 @@ class Change:
     unchanged  number of leaves that are the same on both sides
     restarts   the change restarts the Moltbot (a rollout follows)
     force      start a new deployment although no field differs (resume after a pause)
+    after_rollout  carried out only when the plan's rollout has completed; these are the last of a plan's changes. A
+                   rollout that fails leaves them undone, and the next plan finds them again
     """
 
     action: Action
@@ -57,6 +59,7 @@ class Change:
     unchanged: int = 0
     restarts: bool = False
     force: bool = False
+    after_rollout: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class InstancePlan:
     """One instance's part of a plan.
 
     name         as people say it: `workspace/environment/name` (for one being deleted, its id)
-    changes      in the order they are executed; no no-ops
+    changes      in the order they are executed, those after the rollout last; no no-ops
     reasons      why it is Blocked, Invalid or Unknown; empty otherwise
     notices      warnings and live waivers, shouted in every plan
     rollout_id   a deployment already under way, to be waited for

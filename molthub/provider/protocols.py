@@ -100,6 +100,14 @@ class Provider(Protocol):
         """Ask the cloud to end a deployment now and roll back; a rollout already over is left alone."""
         ...
 
+    def tidy(self, context: WriteContext) -> WriteResult:
+        """Clear away what completed rollouts left behind and nothing can go back to: old revisions.
+
+        Called after a rollout of the instance completed, and only then. It may do nothing, or a part: nothing depends
+        on it, a failure is ignored, and the next rollout's call finds what is left.
+        """
+        ...
+
 
 ProviderFactory = Callable[[EnvironmentKey, Location], Provider]
 """Chosen by the composition roots. One provider per environment; it checks account and region at first use."""

@@ -124,6 +124,7 @@ class FakeProvider:
         self.calls = 0
         self.writes: list[tuple[Identity, Kind, Action]] = []
         self.stopped: list[str] = []
+        self.tidied: list[Identity] = []
         self.most_rollouts = 0
         self.before_perform: Callable[[Identity, Change], None] = lambda _identity, _change: None
         self._scripts: dict[Identity, list[Script]] = {}
@@ -223,6 +224,11 @@ class FakeProvider:
         with self._lock:
             self.stopped.append(rollout_id)
             self._finish(self.instances[identity], self._rollouts[rollout_id])
+
+    def tidy(self, context: WriteContext) -> WriteResult:
+        with self._lock:
+            self.tidied.append(context.identity)
+            return WriteResult(wrote=False)
 
     # -- inside -------------------------------------------------------------------------------------------
 

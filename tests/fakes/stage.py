@@ -184,6 +184,7 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
         "AWS_DEFAULT_REGION": AWS["region"],
         "AWS_EC2_METADATA_DISABLED": "true",
         "MOLTHUB_ROLLOUT_POLL": "0.3",
+        "MOLTHUB_AWS_SHARE": "off",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }

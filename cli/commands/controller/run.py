@@ -38,6 +38,11 @@ TimeoutOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="After which a rollout is given up on; by default 1800")
 ]
 
+ShareOption = Annotated[
+    str | None,
+    typer.Option(metavar="PERCENT|off", help="How much of AWS's request quotas may be used; by default 60"),
+]
+
 
 def run(
     once: Annotated[bool, typer.Option("--once", help="Reconcile everything once and exit")] = False,
@@ -53,6 +58,7 @@ def run(
     rollout_poll: RolloutPollOption = None,
     rollout_timeout: TimeoutOption = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Instances worked on at once; by default 8")] = None,
+    aws_share: ShareOption = None,
     log_format: Annotated[
         str | None, typer.Option(metavar="json|console", help="How it logs, on stderr; by default json")
     ] = None,
@@ -76,6 +82,7 @@ def run(
         rollout_poll=rollout_poll,
         rollout_timeout=rollout_timeout,
         workers=workers,
+        aws_share=aws_share,
         log_format=log_format,
     )
     well = run_controller(settings, once=once)

@@ -29,7 +29,18 @@ class Writer:
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         """One change. Every verb but delete is "make it so": what exists is adopted, what differs is written."""
-        target = Target(
+        target = self.target(context)
+        if change.action is Action.NOOP:
+            return WriteResult(wrote=False, detail="nothing to do")
+        if change.action is Action.DELETE:
+            return _delete(target, change)
+        if change.action is Action.REPLACE:
+            return _replace(target, change)
+        return _ensure(target, change)
+
+    def target(self, context: WriteContext) -> Target:
+        """What one writer is given."""
+        return Target(
             api=self.api,
             location=self.location,
             lookup=self.lookup,
@@ -38,13 +49,6 @@ class Writer:
             new_token=self.new_token,
             now=self.now,
         )
-        if change.action is Action.NOOP:
-            return WriteResult(wrote=False, detail="nothing to do")
-        if change.action is Action.DELETE:
-            return _delete(target, change)
-        if change.action is Action.REPLACE:
-            return _replace(target, change)
-        return _ensure(target, change)
 
 
 def _ensure(target: Target, change: Change) -> WriteResult:

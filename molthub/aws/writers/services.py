@@ -14,11 +14,11 @@ from typing import Any
 from molthub.aws.errors import DENIED, draining, not_registered, role_not_usable
 from molthub.aws.members import clearing
 from molthub.aws.readers import services
-from molthub.aws.readers.task_definitions import read_latest, read_revision
+from molthub.aws.readers.task_definitions import read_revision
 from molthub.aws.tags import to_lower, written
 from molthub.aws.writers.service_request import create_request, update_request
 from molthub.aws.writers.target import Target
-from molthub.aws.writers.task_definitions import family_of, projected
+from molthub.aws.writers.task_definitions import find_revision, projected
 from molthub.provider.protocols import WriteResult
 from molthub.resources.normal import normalise, task_fingerprint
 from molthub.resources.types import Kind, Service
@@ -28,7 +28,6 @@ NOT_CREATED = DENIED | {"InvalidParameterException", "ClientException"}
 GONE = frozenset({"ServiceNotFoundException", "ServiceNotActiveException"})
 IMMUTABLE = ("name", "launch_type", "scheduling")
 TOKEN_LENGTH = 32
-REVISIONS_SEARCHED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,28 +121,11 @@ def _token(target: Target, request: Mapping[str, Any]) -> str:
 
 
 def _revision_of(target: Target, fingerprint: str) -> str:
-    """ARN of the active revision with this content: the latest as a rule, else one of the last few."""
-    family = fingerprint.rsplit("@", 1)[0]
-    latest = read_latest(target.api, target.cache, family)
-    if latest is not None and _has(target, latest, fingerprint):
-        return str(latest["taskDefinitionArn"])
-    answer = target.api.call(
-        "ecs",
-        "ListTaskDefinitions",
-        subject=f"task definition {family}",
-        familyPrefix=family,
-        status="ACTIVE",
-        sort="DESC",
-        maxResults=REVISIONS_SEARCHED,
-    )
-    for arn in answer["taskDefinitionArns"]:
-        if family_of(arn) == family and _has(target, read_revision(target.api, target.cache, arn), fingerprint):
-            return str(arn)
-    raise not_registered(fingerprint)
-
-
-def _has(target: Target, raw: Raw, fingerprint: str) -> bool:
-    return task_fingerprint(projected(target.lookup, target.fleet, raw)) == fingerprint
+    """ARN of the active revision with this content."""
+    arn = find_revision(target, fingerprint)
+    if arn is None:
+        raise not_registered(fingerprint)
+    return arn
 
 
 def _update(target: Target, live: Live, after: Service, *, force: bool) -> Raw | None:

@@ -1,7 +1,7 @@
-"""Task definitions: registered only when the family's latest revision differs (the scarcest token of all).
+"""Task definitions: registered only when no active revision has the content (the scarcest token of all).
 
-A revision registered before a crash is found as the latest and adopted. What AWS registered is read back and
-compared: a difference stops the instance here, before a service runs it and every pass registers another.
+A revision registered before a crash, or by an earlier commit, is found and adopted. What AWS registered is read back
+and compared: a difference stops the instance here, before a service runs it and every pass registers another.
 """
 
 from __future__ import annotations
@@ -12,18 +12,25 @@ from typing import Any
 from molthub.aws.arns import Ids, secret_names
 from molthub.aws.errors import DENIED, registered_differs, role_not_usable
 from molthub.aws.lookup import Lookup
-from molthub.aws.readers.task_definitions import project_task_definition, read_latest, secret_values
+from molthub.aws.readers.task_definitions import (
+    project_task_definition,
+    read_latest,
+    read_revision,
+    secret_values,
+)
 from molthub.aws.tags import to_lower, written
 from molthub.aws.writers.containers import definition_of
 from molthub.aws.writers.roles import is_young
 from molthub.aws.writers.target import Target
 from molthub.provider.protocols import WriteResult
 from molthub.resources.identity import identity_tags
-from molthub.resources.normal import leaves, normalise
+from molthub.resources.normal import leaves, normalise, task_fingerprint
 from molthub.resources.types import TaskDefinition
 
 Raw = Mapping[str, Any]
 MAYBE_ROLE = DENIED | {"ClientException"}
+REVISIONS_SEARCHED = 20
+PAGE = 100
 
 
 def projected(lookup: Lookup, fleet: str, raw: Raw) -> TaskDefinition:
@@ -32,12 +39,14 @@ def projected(lookup: Lookup, fleet: str, raw: Raw) -> TaskDefinition:
 
 
 def ensure(target: Target, wanted: TaskDefinition) -> WriteResult:
-    """Adopts the latest revision when it is the desired one, else registers a new one."""
+    """Adopts an active revision with the desired content, else registers a new one.
+
+    Registering is the scarcest call of all: a crash after it, or a commit that goes back to what was, costs none.
+    """
     after = normalise(wanted)
     names = {name for container in after.containers for _, text in container.secrets for name in secret_names(text)}
     ids = target.lookup.ids(target.fleet, secret_names=names)
-    latest = read_latest(target.api, target.cache, after.family)
-    if latest is not None and projected(target.lookup, target.fleet, latest) == after:
+    if find_revision(target, task_fingerprint(after)) is not None:
         return target.result("")
     raw = _register(target, after, ids)
     live = projected(target.lookup, target.fleet, raw)
@@ -46,6 +55,38 @@ def ensure(target: Target, wanted: TaskDefinition) -> WriteResult:
         differing = sorted(path for path in have.keys() | want.keys() if have.get(path) != want.get(path))
         raise registered_differs(after.family, differing)
     return target.result(f"revision {raw['taskDefinitionArn'].rsplit(':', 1)[-1]}")
+
+
+def find_revision(target: Target, fingerprint: str) -> str | None:
+    """ARN of the newest active revision with this content: the latest as a rule, else one of the last few."""
+    family = fingerprint.rsplit("@", 1)[0]
+    latest = read_latest(target.api, target.cache, family)
+    if latest is None:
+        return None
+    if has_content(target, latest, fingerprint):
+        return str(latest["taskDefinitionArn"])
+    for arn in active_revisions(target, family)[:REVISIONS_SEARCHED]:
+        if has_content(target, read_revision(target.api, target.cache, arn), fingerprint):
+            return arn
+    return None
+
+
+def has_content(target: Target, raw: Raw, fingerprint: str) -> bool:
+    return task_fingerprint(projected(target.lookup, target.fleet, raw)) == fingerprint
+
+
+def active_revisions(target: Target, family: str) -> list[str]:
+    """ARNs of the family's active revisions, newest first: at most the last hundred."""
+    answer = target.api.call(
+        "ecs",
+        "ListTaskDefinitions",
+        subject=f"task definition {family}",
+        familyPrefix=family,
+        status="ACTIVE",
+        sort="DESC",
+        maxResults=PAGE,
+    )
+    return [str(arn) for arn in answer["taskDefinitionArns"] if family_of(arn) == family]
 
 
 def _register(target: Target, after: TaskDefinition, ids: Ids) -> Raw:

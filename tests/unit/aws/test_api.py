@@ -92,12 +92,30 @@ def test_a_failing_call_with_a_secret_keeps_no_trace_of_it() -> None:
     assert caught.value.__suppress_context__
 
 
+class Asked:
+    """A throttle that remembers what it was asked, and lets everything pass."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, str]] = []
+
+    def wait(self, service: str, operation: str, subject: str) -> None:
+        self.calls.append((service, operation, subject))
+
+    def throttled(self, service: str, operation: str) -> None:
+        """Not told here: the clients tell it."""
+
+    def has_spare(self, service: str, operation: str) -> bool:
+        return (service, operation) == ("ecs", "DeregisterTaskDefinition")
+
+
 def test_the_throttle_is_asked_before_each_call() -> None:
-    asked: list[tuple[str, str]] = []
-    api = Api(FakeClients({}, {}), lambda service, operation: asked.append((service, operation)))
-    api.call("ecs", "DescribeServices")
+    asked = Asked()
+    api = Api(FakeClients({}, {}), asked)
+    api.call("ecs", "DescribeServices", subject="its past")
     api.call("iam", "GetRole")
-    assert asked == [("ecs", "DescribeServices"), ("iam", "GetRole")]
+    assert asked.calls == [("ecs", "DescribeServices", "its past"), ("iam", "GetRole", "")]
+    assert api.has_spare("ecs", "DeregisterTaskDefinition")
+    assert not api.has_spare("ecs", "RegisterTaskDefinition")
 
 
 def test_page_sizes_are_within_botocores_models() -> None:

@@ -77,21 +77,22 @@ def test_the_documented_shape() -> None:
         "reasons": [],
         "notices": [],
     }
+    assert changes[0].pop("attributes") == [
+        {
+            "path": "containers[gateway].environment[TZ]",
+            "before": "UTC",
+            "after": "Europe/Berlin",
+            "forcesReplacement": False,
+        }
+    ]
     assert changes[0] == {
         "action": "update",
         "kind": "task-definition",
         "name": renewed.changes[0].name,
         "restarts": False,
         "force": False,
+        "afterRollout": False,
         "unchanged": renewed.changes[0].unchanged,
-        "attributes": [
-            {
-                "path": "containers[gateway].environment[TZ]",
-                "before": "UTC",
-                "after": "Europe/Berlin",
-                "forcesReplacement": False,
-            }
-        ],
     }
 
 
