@@ -60,13 +60,8 @@ def test_the_documented_shape() -> None:
         "summary": {"create": 0, "update": 2, "replace": 0, "delete": 0},
         "diagnostics": [],
     }
-    assert environment == {
-        "workspace": "acme",
-        "environment": "prod",
-        "maxConcurrent": 5,
-        "stopAfterFailures": 2,
-        "reasons": [],
-    }
+    limits = {"maxConcurrent": 5, "stopAfterFailures": 2}
+    assert environment == {"workspace": "acme", "environment": "prod", **limits, "reasons": []}
     assert item == {
         "id": "support-bot",
         "name": "acme/prod/support-bot",
