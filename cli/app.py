@@ -24,6 +24,11 @@ from molthub.cli.commands import (
     version,
 )
 from molthub.cli.commands.controller import run as controller_run
+from molthub.cli.commands.secret import delete as secret_delete
+from molthub.cli.commands.secret import link as secret_link
+from molthub.cli.commands.secret import list as secret_list
+from molthub.cli.commands.secret import rotate as secret_rotate
+from molthub.cli.commands.secret import set as secret_set
 from molthub.cli.options import examples
 
 HELP = """Run a fleet of Moltbots on AWS from manifests in a Git repository.
@@ -107,6 +112,46 @@ _add(
 )
 _add("events", events.events, "molthub events support-bot --since 24h", "molthub events -o json --limit 1000")
 _add("explain", explain.explain, "molthub explain MH-IMG-001", "molthub explain acme/prod/support-bot")
+
+secret = typer.Typer(help="Set, link, list, rotate and delete secrets", no_args_is_help=True, context_settings=CONTEXT)
+app.add_typer(secret, name="secret")
+_add(
+    "set",
+    secret_set.set_secret,
+    "molthub secret set support-bot SLACK_BOT_TOKEN",
+    "pass show slack/bot | molthub secret set acme/prod/support-bot SLACK_BOT_TOKEN",
+    "molthub secret set --environment acme/prod --path acme/prod/model#anthropic --from-file key.txt",
+    to=secret,
+)
+_add(
+    "link",
+    secret_link.link,
+    "molthub secret link support-bot ANTHROPIC_API_KEY acme/prod/model#anthropic",
+    to=secret,
+)
+_add(
+    "list",
+    secret_list.list_secrets,
+    "molthub secret list",
+    "molthub secret list support-bot",
+    "molthub secret list --environment acme/prod -o json",
+    to=secret,
+)
+_add(
+    "rotate",
+    secret_rotate.rotate,
+    "molthub secret rotate support-bot SLACK_BOT_TOKEN",
+    "molthub secret rotate support-bot HOOK_TOKEN --generate",
+    "molthub secret rotate support-bot --gateway",
+    to=secret,
+)
+_add(
+    "delete",
+    secret_delete.delete,
+    "molthub secret delete acme/prod/old-bot --environment acme/prod --recovery-days 7",
+    "molthub secret delete acme/prod/model#openai --environment acme/prod",
+    to=secret,
+)
 
 controller = typer.Typer(help="Run the controller", no_args_is_help=True, context_settings=CONTEXT)
 app.add_typer(controller, name="controller")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from molthub.apply.settings import Clock
     from molthub.pipeline.types import CheckedFleet, Collaborators, Rules, Scope
     from molthub.provider.protocols import ProviderFactory
+    from molthub.provider.secrets import SecretStoreFactory
     from molthub.source.protocol import FleetSource
     from molthub.source.types import Snapshot
 
@@ -42,6 +43,12 @@ def _aws() -> ProviderFactory:
     return aws_provider_factory(throttle=throttles(aws_share(), tell=lambda line: typer.echo(line, err=True)))
 
 
+def _aws_secrets() -> SecretStoreFactory:
+    from molthub.aws.secret_store import aws_secret_stores
+
+    return aws_secret_stores()
+
+
 def _system_clock() -> Clock:
     from molthub.apply.settings import SystemClock
 
@@ -56,6 +63,7 @@ class Roots:
     providers: Callable[[], ProviderFactory] = _aws
     now: Callable[[], datetime] = _system_now
     clock: Callable[[], Clock] = _system_clock
+    secrets: Callable[[], SecretStoreFactory] = _aws_secrets
 
 
 def roots_of(ctx: typer.Context) -> Roots:

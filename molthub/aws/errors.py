@@ -14,7 +14,8 @@ from botocore import exceptions as boto
 
 from molthub.errors import MolthubError, StallingError, TransientError, WaitingError
 
-SENSITIVE = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret"})
+SENSITIVE = frozenset({"CreateSecret", "PutSecretValue", "UpdateSecret", "GetSecretValue"})
+"""Operations whose requests or answers hold a secret's value: nothing that botocore says of them is repeated."""
 
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 BAD_CREDENTIALS = frozenset(

@@ -17,6 +17,7 @@ from molthub.simulator.refusals import MalformedRequestError, RefusalError
 from molthub.simulator.replies import Answer
 from molthub.simulator.rest import Address
 from molthub.simulator.rules.book import check
+from molthub.simulator.rules.secrets import label_moved
 from molthub.simulator.validation import problems_of
 from molthub.simulator.wire import Call, Envelope, decode, is_write, open_envelope
 from molthub.simulator.world import World
@@ -136,6 +137,8 @@ class Application:
             return self._refused_by_moto(request.envelope, answer)
         if call.name == "iam:CreateRole":
             self._world.account.role_is_born(request.account, call.params)
+        if call.name == "secretsmanager:UpdateSecretVersionStage":
+            label_moved(self._world, call, request.account)
         return answer
 
     def _handle(self, call: Call, account: str) -> dict[str, Any] | None:

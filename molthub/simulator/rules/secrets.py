@@ -13,6 +13,7 @@ from molthub.simulator.wire import Call
 from molthub.simulator.world import World
 
 MOST_TAGS = 50
+SHORTEST_WINDOW, LONGEST_WINDOW = 7, 30
 
 
 def _name_is_sound(world: World, call: Call, account: str) -> None:
@@ -51,10 +52,42 @@ def _deleted(world: World, call: Call, account: str, reference: str) -> bool:
     return secret is not None and secret.deleted_date is not None
 
 
-_LIVE_ONLY = ("GetSecretValue", "PutSecretValue", "UpdateSecret", "TagResource", "UntagResource", "PutResourcePolicy")
+def _label_is_there(world: World, call: Call, account: str) -> None:
+    """Moving a label is conditional: it must be on the version that the caller takes it from."""
+    secret = world.moto.backend("secretsmanager", account, call.region).secrets.get(call.params["SecretId"])
+    stage = call.params["VersionStage"]
+    versions = secret.versions if secret else {}
+    holder = next((name for name, held in versions.items() if stage in held.get("version_stages", ())), None)
+    if holder is not None and call.params.get("RemoveFromVersionId", holder) != holder:
+        message = (
+            f"The staging label {stage} is currently attached to version {holder}, so you must explicitly reference"
+        )
+        raise RefusalError("InvalidParameterException", f"{message} that version in RemoveFromVersionId.")
+
+
+def label_moved(world: World, call: Call, account: str) -> None:
+    """What moto forgets when AWSCURRENT moves: that version is the one that is read from now on."""
+    secret = world.moto.backend("secretsmanager", account, call.region).secrets.get(call.params["SecretId"])
+    if secret is not None and call.params["VersionStage"] == "AWSCURRENT" and "MoveToVersionId" in call.params:
+        secret.set_default_version_id(call.params["MoveToVersionId"])
+
+
+def _window_is_sound(world: World, call: Call, account: str) -> None:
+    days = call.params.get("RecoveryWindowInDays")
+    if days is not None and not SHORTEST_WINDOW <= days <= LONGEST_WINDOW:
+        message = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
+        raise MalformedRequestError("InvalidParameterException", message)
+
+
+_LIVE_ONLY = (
+    *("GetSecretValue", "PutSecretValue", "UpdateSecret", "TagResource", "UntagResource", "PutResourcePolicy"),
+    "UpdateSecretVersionStage",
+)
 
 RULES: Mapping[str, tuple[Any, ...]] = {
     **{f"secretsmanager:{operation}": (_is_not_deleted,) for operation in _LIVE_ONLY},
     "secretsmanager:TagResource": (_is_not_deleted, _tags_fit),
+    "secretsmanager:UpdateSecretVersionStage": (_is_not_deleted, _label_is_there),
+    "secretsmanager:DeleteSecret": (_window_is_sound,),
     "secretsmanager:CreateSecret": (_name_is_sound, _name_is_not_awaiting_deletion),
 }

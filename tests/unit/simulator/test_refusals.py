@@ -153,6 +153,10 @@ MALFORMED: dict[str, tuple[Attempt, str]] = {
     "cidr": (lambda s: _authorize(s, _rules("10.0.0.0/99")), "InvalidParameterValue"),
     "page-of-ids": (_page_of_ids, "InvalidParameterCombination"),
     "retention": (_retention, "InvalidParameterException"),
+    "recovery-window": (
+        lambda s: s.raw_client("secretsmanager").delete_secret(SecretId="bot", RecoveryWindowInDays=31),
+        "InvalidParameterException",
+    ),
     "secret-name-suffix": (lambda s: _secret(s, "bot-abc123"), "ValidationException"),
     "secret-name-characters": (lambda s: _secret(s, "bot token"), "ValidationException"),
     "trust-policy": (lambda s: _role(s, AssumeRolePolicyDocument=_trust(Action="sts:AssumeRole")), "MalformedPolicy"),
@@ -297,6 +301,17 @@ def _put_deleted(simulator: TestSimulator) -> None:
     client.put_secret_value(SecretId="bot", SecretString="{}")
 
 
+def _secret_label(simulator: TestSimulator) -> None:
+    """Two people read one version; the second to move AWSCURRENT away from it is told."""
+    client = simulator.client("secretsmanager")
+    old = client.create_secret(Name="bot", SecretString="{}")["VersionId"]
+    made = [client.put_secret_value(SecretId="bot", SecretString=text, VersionStages=["NEXT"]) for text in "ab"]
+    for version in made:
+        client.update_secret_version_stage(
+            SecretId="bot", VersionStage="AWSCURRENT", RemoveFromVersionId=old, MoveToVersionId=version["VersionId"]
+        )
+
+
 def _secret_tags(simulator: TestSimulator) -> None:
     _secret(simulator, Tags=_tags(30))
     simulator.client("secretsmanager").tag_resource(SecretId="bot", Tags=_tags(30, "other"))
@@ -336,6 +351,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "group-rules": (_sixty_one_rules, "RulesPerSecurityGroupLimitExceeded"),
     "secret-deleted-create": (_secret_again, "already scheduled for deletion"),
     "secret-deleted-put": (_put_deleted, "it was marked for deletion"),
+    "secret-label": (_secret_label, "The staging label AWSCURRENT is currently attached to version"),
     "secret-tags": (_secret_tags, "The maximum number of tags (50) has been exceeded."),
 }
 

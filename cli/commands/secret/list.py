@@ -1,0 +1,52 @@
+"""`molthub secret list`."""
+
+from __future__ import annotations
+
+import typer
+
+from molthub.cli.commands.secret.common import InstanceArgument, Job, open_job
+from molthub.cli.options import EnvironmentOption, NoColorOption, Output, OutputOption, RepoOption
+from molthub.cli.terminal import terminal
+from molthub.pipeline.secrets.listing import Row
+from molthub.pipeline.secrets.places import Holder, environment_of, find_holder, uses
+from molthub.resources.identity import TAG_ENVIRONMENT, TAG_FLEET, TAG_WORKSPACE, EnvironmentKey, names_of
+
+
+def list_secrets(
+    ctx: typer.Context,
+    instance: InstanceArgument = None,
+    output: OutputOption = Output.HUMAN,
+    environment: EnvironmentOption = None,
+    repo: RepoOption = None,
+    no_color: NoColorOption = False,
+) -> None:
+    """List secrets: where, how old, and who uses them
+
+    Never a value. Without INSTANCE the environments' own secrets that no manifest uses are listed too.
+    """
+    from molthub.cli.commands.secret.common import environment_key
+    from molthub.cli.views import secrets as view
+
+    term = terminal(no_color=no_color)
+    job = open_job(ctx, repo=repo, no_commit=True, term=term)
+    holder = find_holder(job.known, instance) if instance else None
+    named = {environment_key(text) for text in environment or ()}
+    keys = {holder.key} if holder else named or set(job.documents.environments)
+    found = [row for key in sorted(keys) for row in _rows(job, key, holder)]
+    if output is Output.JSON:
+        term.json(view.data(found))
+    else:
+        term.data(view.human(found, colour=term.colour_out))
+
+
+def _rows(job: Job, key: EnvironmentKey, holder: Holder | None) -> tuple[Row, ...]:
+    from molthub.pipeline.secrets.listing import rows
+
+    store = job.store(environment_of(job.documents, key))
+    known = [item for item in job.known if holder is None or item == holder]
+    used = uses(known, key)
+    sources = {use.place.source for use in used}
+    sources |= {names_of(item.identity).gateway_secret for item in known if item.key == key}
+    tags = {TAG_FLEET: job.name, TAG_WORKSPACE: key.workspace, TAG_ENVIRONMENT: key.environment}
+    tagged = store.tagged(tags) if holder is None else ()
+    return rows(key, used, known, store.describe_all(sources), tagged)
