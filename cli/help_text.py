@@ -29,6 +29,7 @@ Commands:
   schema      Print the JSON Schema of the manifests
   completion  Print the shell's completion script
   version     Print the version of Molthub and of Python
+  secret      Set, link, list, rotate and delete secrets
   controller  Run the controller
 
   Exit codes: 0 done, 1 failed, 2 wrong usage (or changes, with --detailed-

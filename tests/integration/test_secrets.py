@@ -34,7 +34,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def store(stage: Stage) -> AwsSecretStore:
-    made = aws_secret_stores()(location_of(loaded_environment(spec={"aws": AWS})))
+    made = aws_secret_stores()(location_of(loaded_environment(spec={"aws": AWS}), fleet="acme-bots"))
     assert isinstance(made, AwsSecretStore)
     return made
 

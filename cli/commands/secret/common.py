@@ -60,7 +60,23 @@ class Job:
     def store(self, environment: LoadedEnvironment) -> SecretStore:
         from molthub.pipeline.places import location_of
 
-        return self.roots.secrets()(location_of(environment))
+        return self.roots.secrets()(location_of(environment, fleet=self.name))
+
+    def default_key(self, environment: LoadedEnvironment) -> str | None:
+        """The environment's own customer key, where its foundation has one. Raises when that cannot be told."""
+        from molthub.pipeline.places import location_of
+        from molthub.provider.protocols import Query
+
+        provider = self.roots.providers()(environment.key, location_of(environment, fleet=self.name))
+        seen = provider.observe(Query(fleet=self.name, key=environment.key, only=frozenset()))
+        if seen.failures:
+            failure = seen.failures[0]
+            raise StallingError(
+                failure.ref,
+                f"the environment's own key cannot be told: {failure.message}",
+                fix="Name a key with --kms-key; alias/aws/secretsmanager is AWS's own",
+            )
+        return seen.foundation.kms_key if seen.foundation else None
 
     def target(self, instance: str | None, name: str | None, environment: str | None, path: str | None) -> Target:
         """What INSTANCE NAME, or --environment with --path, means. Raises typer.BadParameter for neither or both."""

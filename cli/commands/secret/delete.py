@@ -104,7 +104,7 @@ def _running(job: Job, target: Target, record: SecretRecord) -> list[str]:
     from molthub.provider.protocols import Query
 
     key = target.environment.key
-    provider = job.roots.providers()(key, location_of(target.environment))
+    provider = job.roots.providers()(key, location_of(target.environment, fleet=job.name))
     seen = provider.observe(Query(fleet=job.name, key=key))
     if seen.failures:
         failure = seen.failures[0]

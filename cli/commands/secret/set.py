@@ -51,6 +51,8 @@ def set_secret(
     record = store.describe(target.place.source)
     check_ours(record, job.name)
     job.check_whole(target)
+    if record is None and kms_key is None:
+        kms_key = job.default_key(target.environment)
     value = read_value(term, what=target.name or target.key, from_file=from_file)
     changed = set_value(store, target, value, fleet=job.name, record=record, kms_key=kms_key)
     if changed.restored:

@@ -145,10 +145,15 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
 }
 """What the reconciler calls: controller, plan, apply, and every command that looks at what runs."""
 
-OPERATOR: Mapping[str, frozenset[str]] = {}
+OPERATOR: Mapping[str, frozenset[str]] = {
+    "secretsmanager": frozenset(
+        {"CreateSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "UpdateSecret"}
+        | {"RestoreSecret", "DeleteSecret"}
+    ),
+}
 """What only a person's own credentials are used for (bootstrap, secrets, doctor…): never in the reconciler's policy."""
 
-OPERATOR_MODULES: tuple[str, ...] = ()
+OPERATOR_MODULES: tuple[str, ...] = ("secret_store.py",)
 """Modules and folders below molthub/aws whose calls are a person's: `bootstrap/`, `doctor.py`."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from molthub.desired.secrets import SecretKey, parse_key
 from molthub.errors import Location, StallingError
 from molthub.manifest.documents import FleetDocuments, LoadedEnvironment
-from molthub.manifest.models import ENV_NAME_PATTERN, SECRET_KEY_PATTERN
+from molthub.manifest.fields import ENV_NAME_PATTERN, SECRET_KEY_PATTERN
 from molthub.manifest.yaml_events import parse
 from molthub.manifest.yaml_text import YamlRefusedError
 from molthub.pipeline.types import CheckedFleet
