@@ -29,6 +29,9 @@ from molthub.cli.commands.secret import link as secret_link
 from molthub.cli.commands.secret import list as secret_list
 from molthub.cli.commands.secret import rotate as secret_rotate
 from molthub.cli.commands.secret import set as secret_set
+from molthub.cli.commands.webhook import sign as webhook_sign
+from molthub.cli.commands.webhook import test as webhook_test
+from molthub.cli.commands.webhook import url as webhook_url
 from molthub.cli.options import examples
 
 HELP = """Run a fleet of Moltbots on AWS from manifests in a Git repository.
@@ -161,6 +164,23 @@ _add(
     "molthub controller run --repo https://git.example.com/acme/fleet.git",
     "molthub controller run --once --environment acme/dev",
     to=controller,
+)
+webhook = typer.Typer(help="Call a Moltbot that takes webhooks", no_args_is_help=True, context_settings=CONTEXT)
+app.add_typer(webhook, name="webhook")
+_add("url", webhook_url.url, "molthub webhook url release-bot", to=webhook)
+_add(
+    "sign",
+    webhook_sign.sign,
+    "molthub webhook sign /hooks/agent --body message.json",
+    "molthub webhook sign https://release-bot.bots.example.com/hooks/agent --body message.json --key-file key",
+    to=webhook,
+)
+_add(
+    "test",
+    webhook_test.send_test,
+    "molthub webhook test release-bot",
+    "molthub webhook test --url https://release-bot.bots.example.com/hooks/agent --key-fd 3 3<key",
+    to=webhook,
 )
 _add("demo", demo.demo, "molthub demo", "molthub demo --keep", "molthub demo -o json")
 _add("simulator", simulator.simulator, "molthub simulator --seed manifests-example", "molthub simulator --port 5000")

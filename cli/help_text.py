@@ -31,6 +31,7 @@ Commands:
   version     Print the version of Molthub and of Python
   secret      Set, link, list, rotate and delete secrets
   controller  Run the controller
+  webhook     Call a Moltbot that takes webhooks
 
   Exit codes: 0 done, 1 failed, 2 wrong usage (or changes, with --detailed-
   exitcode), 3 try again later, 70 a bug, 130 interrupted.

@@ -61,8 +61,9 @@ def claim(mode: Mode, headers: Mapping[bytes, bytes]) -> Claim | None:
 def mac(mode: Mode, key: bytes, *, timestamp: int, path: bytes, body: bytes) -> bytes:
     """The 32 bytes of the HMAC."""
     where = b"" if mode is Mode.SLACK else b"POST:%s:" % path
-    message = b"%s:%d:%s" % (_version(mode), timestamp, where)
-    return hmac.new(key, message + body, hashlib.sha256).digest()
+    made = hmac.new(key, b"%s:%d:%s" % (_version(mode), timestamp, where), hashlib.sha256)
+    made.update(body)
+    return made.digest()
 
 
 def sign(key: bytes, *, timestamp: int, path: bytes, body: bytes, mode: Mode = Mode.SIGNED) -> dict[str, str]:

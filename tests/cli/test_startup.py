@@ -48,7 +48,7 @@ def process(*arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProc
 @pytest.fixture
 def fleet(tmp_path: Path) -> Repository:
     repository = Repository(tmp_path / "fleet")
-    repository.commit(instance_dict())
+    repository.commit(instance_dict(), files={"key": b"k" * 32})
     return repository
 
 
@@ -63,6 +63,7 @@ def fleet(tmp_path: Path) -> Repository:
         (["validate", "--ref", "main"], {"typer"}),
         (["render", "support-bot"], {"typer"}),
         (["explain", "MH-IMG-001"], {"typer"}),
+        (["webhook", "sign", "/hooks/agent", "--body", "molthub.yaml", "--key-file", "key"], {"typer"}),
     ],
     ids=" ".join,
 )
@@ -99,8 +100,9 @@ def test_the_reference_is_current(path: str) -> None:
 
 def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
     page = reference()["docs/reference/cli.md"]
-    sections = [part for part in page.split("\n## molthub ")[1:] if not part.startswith(("controller\n", "secret\n"))]
-    assert len(sections) == 19
+    nouns = ("controller\n", "secret\n", "webhook\n")
+    sections = [part for part in page.split("\n## molthub ")[1:] if not part.startswith(nouns)]
+    assert len(sections) == 22
     for section in sections:
         assert "Examples:" in section, section.splitlines()[0]
         assert not section.split("\n\n")[2].strip().endswith("."), "help lines end without a full stop"

@@ -1,0 +1,34 @@
+"""`molthub webhook url`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from molthub.cli.commands.webhook.urls import endpoints_of
+from molthub.cli.options import Output, OutputOption, RefOption, RepoOption
+from molthub.cli.terminal import terminal
+
+URL_FORMAT = "molthub.dev/webhook-url/v1"
+
+
+def url(
+    ctx: typer.Context,
+    instance: Annotated[
+        str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
+    ],
+    output: OutputOption = Output.HUMAN,
+    repo: RepoOption = None,
+    ref: RefOption = None,
+) -> None:
+    """Print where a Moltbot is called
+
+    From the manifests alone: `molthub webhook test` says whether it is so already.
+    """
+    term = terminal()
+    found = endpoints_of(ctx, instance, repo=repo, ref=ref)
+    if output is Output.JSON:
+        term.json({"format": URL_FORMAT, "endpoints": [{"url": one.url, "mode": one.mode} for one in found]})
+    else:
+        term.data("\n".join(one.url for one in found))

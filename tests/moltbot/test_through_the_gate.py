@@ -1,0 +1,129 @@
+"""The real gate in front of the real Moltbot, in one network namespace as in one task.
+
+The Moltbot listens on that namespace's loopback and nowhere else, with the hooks config as rendered; the gate's log and
+the Moltbot's statuses say what got through.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from molthub.gate.signature import sign
+from tests.fakes.gate import outcome
+from tests.moltbot.image import wait_until_healthy
+from tests.moltbot.install import MOLTBOT_VERSIONS
+from tests.moltbot.judge import dummy
+from tests.moltbot.test_it_runs import Launch, bot, launch, wait_until_started
+
+pytestmark = pytest.mark.moltbot
+
+__all__ = ["launch"]  # a fixture
+
+SEND = """
+import base64, json, socket, sys
+answers = []
+for raw in json.load(sys.stdin):
+    with socket.create_connection(("127.0.0.1", 8080), timeout=40) as connection:
+        connection.sendall(base64.b64decode(raw))
+        answers.append(base64.b64encode(b"".join(iter(lambda: connection.recv(65536), b""))).decode())
+print(json.dumps(answers))
+"""
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: 10.0.1.5:8080\r\n\r\n"
+
+
+def inside(gateway: subprocess.Popen[bytes], *command: str) -> list[str]:
+    """A command of this machine in the task's network."""
+    prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    path = f"PYTHONPATH={os.pathsep.join(sys.path)}"
+    return [*prefix, "nsenter", f"--target={gateway.pid}", "--net", "env", "-i", path, *command]
+
+
+@contextmanager
+def gate(gateway: subprocess.Popen[bytes], log: Path, *, key: str) -> Iterator[None]:
+    """`python -m molthub.gate` with its own settings' names and nothing else; ends clean at SIGTERM."""
+    settings = [
+        'MOLTHUB_GATE_PATHS=[{"path": "/hooks/agent", "mode": "signed"}]',
+        f"MOLTHUB_GATE_KEY={key}",
+    ]
+    with log.open("wb") as out:
+        command = inside(gateway, *settings, sys.executable, "-m", "molthub.gate")
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            for _ in range(100):
+                if b'"event":"start"' in log.read_bytes():
+                    break
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(timeout=20) == 0
+
+
+def send(gateway: subprocess.Popen[bytes], raws: Sequence[bytes]) -> list[tuple[int, str]]:
+    """Status and the gate's reason of each request, one after the other."""
+    asked = json.dumps([base64.b64encode(raw).decode() for raw in raws])
+    command = inside(gateway, sys.executable, "-c", SEND)
+    done = subprocess.run(command, input=asked.encode(), capture_output=True, timeout=90, check=True)
+    return [outcome(base64.b64decode(answer)) for answer in json.loads(done.stdout)]
+
+
+def request(target: str, body: bytes, *, key: str | None, bearer: str = "") -> bytes:
+    headers = {"Host": "bot.example.com", "Content-Type": "application/json", "Content-Length": str(len(body))}
+    if key is not None:
+        headers |= sign(key.encode(), timestamp=int(time.time()), path=target.encode(), body=body)
+    if bearer:
+        headers["Authorization"] = f"Bearer {bearer}"
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+KEY, TOKEN = dummy("HOOK_TOKEN"), dummy("OPENCLAW_GATEWAY_TOKEN")
+BODY = b'{"message": "hello"}'
+
+
+def attempts() -> list[tuple[bytes, tuple[int, str]]]:
+    """Requests as they are sent one after the other, and what each is answered: one of them gets through."""
+    signed = request("/hooks/agent", BODY, key=KEY)
+    elsewhere = ["/tools/invoke", "/v1/chat/completions", "/hooks/agent/../../tools/invoke", "/hooks/github"]
+    return [
+        (HEALTH, (200, "")),
+        (signed, (200, "")),
+        (signed, (401, "replay")),
+        (request("/hooks/agent", BODY, key=None), (401, "unsigned")),
+        (request("/hooks/agent", BODY, key=None, bearer=KEY), (401, "unsigned")),
+        (request("/hooks/agent", BODY, key="another-" + KEY), (401, "signature")),
+        *((request(path, BODY, key=KEY, bearer=TOKEN), (404, "not-found")) for path in elsewhere),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", (404, "not-found")),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", (400, "upgrade")),
+    ]
+
+
+def test_a_signed_request_reaches_the_moltbot_and_nothing_else_does(launch: Launch, tmp_path: Path) -> None:
+    task = launch(MOLTBOT_VERSIONS[-1], bot(MOLTBOT_VERSIONS[-1], "webhook"))
+    assert task.run("init", timeout=120) == 0, task.log("init")
+    gateway = task.start("gateway")
+    log = tmp_path / "gate.log"
+    with gate(gateway, log, key=KEY):
+        assert send(gateway, [HEALTH]) == [(503, "not-ready")]
+        wait_until_healthy(task, gateway, timeout=150)
+        wait_until_started(task, gateway, timeout=120)
+        time.sleep(2)  # a look at the gateway's health is good for two seconds
+        asked = attempts()
+        assert send(gateway, [raw for raw, _ in asked]) == [expected for _, expected in asked]
+    text = log.read_text()
+    assert text.count('"reason":"passed"') == 1
+    assert KEY not in text
+    assert "hello" not in text
+    looks = [line["healthy"] for line in map(json.loads, text.splitlines()) if line["event"] == "gateway"]
+    assert looks[-1] is True
