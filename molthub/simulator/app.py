@@ -11,6 +11,7 @@ from typing import Any
 from molthub.simulator import replies, tagging
 from molthub.simulator.backend import GLOBAL_LOCK
 from molthub.simulator.faults import HOLDS, WITHOUT_EFFECT, Fault, Kind
+from molthub.simulator.iam.authorisation import authorise
 from molthub.simulator.ledger import Entry, Violation
 from molthub.simulator.pages import forward_page
 from molthub.simulator.refusals import MalformedRequestError, RefusalError
@@ -121,6 +122,7 @@ class Application:
 
     def _dispatch(self, call: Call, request: _Request) -> Answer:
         self._world.settle()
+        authorise(self._world, call, request.account)
         check(self._world, call, request.account)
         result = self._handle(call, request.account)
         if result is not None:

@@ -67,6 +67,15 @@ class SimulatorControl:
         """How long (simulated) a new role cannot be passed to ECS yet; 0 at first."""
         self._post("roles/delay", {"seconds": seconds})
 
+    def decisions(self) -> list[Json]:
+        """What sessions asked IAM since the counters were reset: operation, action, resource, context, allowed."""
+        found: list[Json] = self._get("iam/decisions")["decisions"]
+        return found
+
+    def act_as(self, access_key: str, role_arn: str) -> None:
+        """From now on this access key is a session of that role, and may do what the role may."""
+        self._post("iam/sessions", {"accessKey": access_key, "roleArn": role_arn})
+
     def inventory(self) -> Json:
         """Everything in the account that matters, without ids, dates and secrets' values: made to be compared."""
         return self._get("inventory")

@@ -33,6 +33,8 @@ class Control:
             ("POST", "speed"): self._speed,
             ("POST", "images"): self._image_rule,
             ("POST", "roles/delay"): self._role_delay,
+            ("GET", "iam/decisions"): lambda _: {"decisions": [item.as_json() for item in self._world.decisions]},
+            ("POST", "iam/sessions"): self._session,
             ("GET", "inventory"): lambda _: inventory(self._world),
             ("GET", "faults"): lambda _: {"faults": self._world.faults.listing()},
             ("POST", "faults"): lambda wanted: {"id": self._world.faults.add(wanted)},
@@ -64,6 +66,7 @@ class Control:
 
     def _reset_counters(self, _: Json) -> Json:
         self._world.ledger.calls.clear()
+        self._world.decisions.clear()
         return {}
 
     def _clear_violations(self, _: Json) -> Json:
@@ -85,6 +88,10 @@ class Control:
 
     def _role_delay(self, wanted: Json) -> Json:
         self._world.account.role_delay = float(wanted["seconds"])
+        return {}
+
+    def _session(self, wanted: Json) -> Json:
+        self._world.principals.bind(str(wanted["accessKey"]), str(wanted["roleArn"]))
         return {}
 
     def _clear_faults(self, _: Json) -> Json:

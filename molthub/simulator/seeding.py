@@ -54,14 +54,15 @@ def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
 
 
 def _seed_role(world: World, arn: str, external_id: str | None) -> None:
-    """The role that an Environment names, so that it can be assumed."""
+    """The role that an Environment names, so that it can be assumed. It may do everything."""
     account, name = arn.split(":")[4], arn.rpartition("/")[2]
     if world.account.role(account, arn) is not None:
         return
     statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     if external_id:
         statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
-    world.moto.backend("iam", account, "aws").create_role(
+    iam = world.moto.backend("iam", account, "aws")
+    iam.create_role(
         role_name=name,
         assume_role_policy_document=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         path=f"/{arn.partition(':role/')[2].rpartition('/')[0]}/".replace("//", "/"),
@@ -70,6 +71,8 @@ def _seed_role(world: World, arn: str, external_id: str | None) -> None:
         tags=[],
         max_session_duration="3600",
     )
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_role_policy(name, "everything", json.dumps(everything))
 
 
 def _seed_secrets(world: World, account: str, region: str, names: Sequence[str]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import Any
 
 from molthub.simulator.backend import MotoWorld
 from molthub.simulator.ecs.state import Json, Region
+from molthub.simulator.iam.evaluator import Ask, decide
+from molthub.simulator.iam.keys import through_key
+from molthub.simulator.iam.principals import Principal, find_role, rights_of
 
 _SECRET_ARN = re.compile(r"(arn:aws[a-z-]*:secretsmanager:[^:]+:\d{12}:secret:[^:]+)(?::([^:]*):([^:]*):([^:]*))?")
 _INITIALISE = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -82,8 +84,22 @@ class Account:
 
     def role(self, account: str, arn: str) -> Any | None:
         """moto's role, or None."""
-        iam = self._world.backend("iam", account, "aws")
-        return next((role for role in iam.roles.values() if role.arn == arn), None)
+        found = find_role(self._world, arn)
+        return found if found is not None and found.account_id == account else None
+
+    def _denied(self, role: Any, ask: Ask, region: str) -> str | None:
+        """AWS's words when a task's role may not do this, or None."""
+        if role is None:
+            return f"AccessDeniedException: User: anonymous is not authorized to perform: {ask.action}"
+        who = Principal(f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/task", role)
+        full = Ask(ask.action, ask.resource, {**who.context(region), **ask.context})
+        decision = decide(rights_of(self._world, role), full)
+        if decision.allowed:
+            return None
+        return (
+            f"AccessDeniedException: User: {who.arn} is not authorized to perform: {ask.action} on resource: "
+            f"{ask.resource} {decision.why}"
+        )
 
     def _secret_problem(self, region: Region, role: Any, value_from: str) -> str | None:
         match = _SECRET_ARN.fullmatch(value_from)
@@ -94,13 +110,17 @@ class Account:
         secret = secrets.get(arn)
         if secret is None:
             return _PULL + "ResourceNotFoundException: Secrets Manager can't find the specified secret."
-        if not allows(role, "secretsmanager:GetSecretValue", secret.arn):
-            return _PULL + _denied(role, "secretsmanager:GetSecretValue", secret.arn)
+        problem = self._denied(role, Ask("secretsmanager:GetSecretValue", secret.arn), region.name)
+        if problem is not None:
+            return _PULL + problem
         if secret.deleted_date is not None:
             return _PULL + (
                 "InvalidRequestException: You can't perform this operation on the secret because it was marked for "
                 "deletion."
             )
+        for ask in through_key(secret.kms_key_id, ("kms:Decrypt",), region.name):
+            if self._denied(role, ask, region.name) is not None:
+                return _PULL + "AccessDeniedException: Access to KMS is not allowed"
         return _value_problem(secret, json_key)
 
     def _log_problem(self, region: Region, role: Any, content: Json) -> str | None:
@@ -117,8 +137,9 @@ class Account:
             stream = f"{options.get('awslogs-stream-prefix', container['name'])}/{container['name']}/{'0' * 32}"
             arn = f"arn:aws:logs:{region.name}:{region.account}:log-group:{name}:log-stream:{stream}"
             for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-                if not allows(role, action, arn):
-                    return _LOGGER + _denied(role, action, arn)
+                problem = self._denied(role, Ask(action, arn), region.name)
+                if problem is not None:
+                    return _LOGGER + problem
         return None
 
 
@@ -140,35 +161,3 @@ def _value_problem(secret: Any, json_key: str | None) -> str | None:
     if not isinstance(held, dict) or not {json_key, ANY_KEY} & set(held):
         return _PULL + f"retrieved secret from Secrets Manager did not contain json key {json_key}"
     return None
-
-
-def allows(role: Any, action: str, resource: str) -> bool:
-    """Whether a role's policies allow it: Allow and Deny, Action and Resource; conditions are not emulated."""
-    if role is None:
-        return False
-    versions = (version for policy in role.managed_policies.values() for version in policy.versions)
-    documents = [*role.policies.values(), *(version.document for version in versions if version.is_default)]
-    allowed = False
-    for document in documents:
-        parsed = json.loads(document) if isinstance(document, str) else document
-        for statement in _listed(parsed.get("Statement", [])):
-            if _matches(statement.get("Action"), action.lower(), fold=True) and _matches(
-                statement.get("Resource"), resource, fold=False
-            ):
-                if statement.get("Effect") == "Deny":
-                    return False
-                allowed = True
-    return allowed
-
-
-def _matches(patterns: Any, text: str, *, fold: bool) -> bool:
-    return any(fnmatchcase(text, pattern.lower() if fold else pattern) for pattern in _listed(patterns or []))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _denied(role: Any, action: str, resource: str) -> str:
-    who = f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/task" if role else "anonymous"
-    return f"AccessDeniedException: User: {who} is not authorized to perform: {action} on resource: {resource}"

@@ -9,6 +9,8 @@ from molthub.simulator.clock import SimulatedClock
 from molthub.simulator.ecs.api import Ecs
 from molthub.simulator.ecs.engine import Engine, Ids
 from molthub.simulator.faults import FaultBook
+from molthub.simulator.iam.decisions import Judged
+from molthub.simulator.iam.principals import Principals
 from molthub.simulator.ledger import Ledger
 from molthub.simulator.surroundings import Account
 
@@ -28,6 +30,8 @@ class World:
         self.account = Account(self.moto, lambda: self.ecs.engine.now)
         self.ecs = Ecs(Engine(ids=Ids(self._seed), surroundings=self.account, date_of=self.clock.date_of))
         self.ecs.engine.agenda.run_until(self.clock.now())
+        self.principals = Principals(self.moto)
+        self.decisions: list[Judged] = []
 
     def reset(self) -> None:
         """An empty account again; the counters start anew, the clock runs on."""

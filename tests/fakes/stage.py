@@ -154,9 +154,10 @@ class Stage:
             out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, access_key: str | None = None) -> Any:
         """Plain boto3, for looking and for meddling."""
-        return boto3.client(service, endpoint_url=self.endpoint_url, region_name=AWS["region"], config=_PLAIN)
+        keys = {} if access_key is None else {"aws_access_key_id": access_key, "aws_secret_access_key": "testing"}
+        return boto3.client(service, endpoint_url=self.endpoint_url, region_name=AWS["region"], config=_PLAIN, **keys)
 
     def writes(self) -> list[str]:
         """The write calls since the counters were reset, in order: `service:Operation`."""

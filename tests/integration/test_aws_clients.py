@@ -27,6 +27,8 @@ def test_retries_and_connections_are_pinned() -> None:
 
 def test_a_role_is_assumed_before_anything_else(world: AwsWorld) -> None:
     world.client("iam").create_role(RoleName="reconciler", Path=f"/molthub/{FLEET}/", AssumeRolePolicyDocument=TRUST)
+    everything = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+    world.client("iam").put_role_policy(RoleName="reconciler", PolicyName="everything", PolicyDocument=everything)
     location = dataclasses.replace(LOCATION, role_arn=ROLE, external_id="shared-secret-of-two-parties")
     world.control.reset_counters()
     observation = aws_provider_factory()(KEY, location).observe(Query(FLEET, KEY, desired=frozenset({BOT})))

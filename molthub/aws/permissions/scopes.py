@@ -137,8 +137,8 @@ NEW_SERVICES = Scope("NewServices", (_SERVICES,), "services of ours in this clus
 BIRTH_TAGS = Scope(
     "BirthTags",
     (_SERVICES, _here("ecs", "task-definition/molthub-*:*")),
-    "ECS asks for ecs:TagResource too when something is made with tags, and only then",
-    (("Null", "ecs:CreateAction", "false"), _NEW),
+    "ECS asks for ecs:TagResource too when something is made with tags; with which, the making itself is held to",
+    (("Null", "ecs:CreateAction", "false"),),
 )
 OWN_SERVICES = Scope("OwnServices", (_SERVICES,), "this fleet's services in this cluster, by tag", (_OURS,))
 OWN_DEPLOYMENTS = Scope(
@@ -155,7 +155,7 @@ GROUP_BIRTH_TAGS = Scope(
     "GroupBirthTags",
     (_GROUPS,),
     "EC2 asks for ec2:CreateTags too when a group is made with tags",
-    (("StringEquals", "ec2:CreateAction", "CreateSecurityGroup"), _NEW),
+    (("StringEquals", "ec2:CreateAction", "CreateSecurityGroup"),),
 )
 OWN_GROUPS = Scope("OwnGroups", (_GROUPS,), "this fleet's security groups, by tag: their ids say nothing", (_OURS,))
 

@@ -242,6 +242,12 @@ def _assume(simulator: TestSimulator, **options: Any) -> None:
     simulator.client("sts").assume_role(**request)
 
 
+def _denied(simulator: TestSimulator) -> None:
+    _role(simulator)
+    simulator.control.act_as("AKIANOBODY", "arn:aws:iam::123456789012:role/bot")
+    simulator.client("ecs", access_key="AKIANOBODY").list_clusters()
+
+
 def _assume_without_external_id(simulator: TestSimulator) -> None:
     condition = {"StringEquals": {"sts:ExternalId": "secret-handshake"}}
     trust = _trust(Action="sts:AssumeRole", Principal={"AWS": "*"}, Condition=condition)
@@ -340,6 +346,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "first-deployment": (_stop_first, "ConflictException"),
     "role-name-case": (_role_twice, "EntityAlreadyExists"),
     "new-role": (_pass_new_role, "is not authorized to perform: iam:PassRole"),
+    "denied": (_denied, "because no identity-based policy allows the ecs:ListClusters action"),
     "missing-role": (_assume, "is not authorized to perform: sts:AssumeRole"),
     "external-id": (_assume_without_external_id, "is not authorized to perform: sts:AssumeRole"),
     "role-with-policies": (_delete_role, "DeleteConflict"),

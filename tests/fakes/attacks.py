@@ -1,0 +1,281 @@
+"""What somebody would try who holds the reconciler's session and nothing else. Every one of these must be denied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fakes.guarded import ROLE_ARN, TRUST
+from tests.fakes.places import BOUNDARY, FLEET
+from tests.fakes.simulator import ACCOUNT, REGION
+from tests.fakes.stage import AWS, Stage
+
+Json = dict[str, Any]
+PATH = f"/molthub/{FLEET}/"
+DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+TASKS = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+TASK_TRUST = json.dumps({"Version": "2012-10-17", "Statement": [TASKS]})
+ADMIN = f"arn:aws:iam::{ACCOUNT}:policy/admin"
+OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f0f0f0f-0000-4000-8000-1234567890ab"
+OURS, OTHERS = {"key": "molthub:fleet", "value": FLEET}, {"key": "molthub:fleet", "value": "another-fleet"}
+CONTAINER = {"name": "moltbot", "image": "registry.example.com/evil:1", "essential": True}
+DEFINITION: Json = {
+    "networkMode": "awsvpc",
+    "requiresCompatibilities": ["FARGATE"],
+    "cpu": "256",
+    "memory": "512",
+    "containerDefinitions": [CONTAINER],
+}
+CLUSTER, NETWORK = AWS["cluster"], {"awsvpcConfiguration": {"subnets": AWS["subnetIds"][:1]}}
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One call that must be denied. action: what for."""
+
+    name: str
+    service: str
+    operation: str
+    action: str
+    params: Callable[[Json], Json]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def upper(tag: Json) -> Json:
+    return {"Key": tag["key"], "Value": tag["value"]}
+
+
+def neighbourhood(stage: Stage) -> Json:
+    """Things in the account that are none of the reconciler's, by what the attacks call them; made by the account."""
+    iam, ec2, ecs, sm = (stage.client(name) for name in ("iam", "ec2", "ecs", "secretsmanager"))
+    iam.create_policy(PolicyName="admin", PolicyDocument=EVERYTHING)
+    iam.create_role(RoleName="admin", AssumeRolePolicyDocument=TASK_TRUST)
+    iam.create_role(RoleName="mh-free-task", Path=PATH, AssumeRolePolicyDocument=TASK_TRUST)
+    iam.create_role(
+        RoleName="mh-bound-task", Path=PATH, AssumeRolePolicyDocument=TASK_TRUST, PermissionsBoundary=BOUNDARY
+    )
+    found: Json = {}
+    for name, tag in (("theirs", OTHERS), ("untagged", None)):
+        group = ec2.create_security_group(GroupName=f"molthub-{name}", Description="x", VpcId=AWS["vpcId"])["GroupId"]
+        if tag:
+            ec2.create_tags(Resources=[group], Tags=[upper(tag)])
+        found[f"{name}-group"] = group
+        definition = ecs.register_task_definition(family=f"molthub-{name}", **DEFINITION)["taskDefinition"]
+        service = ecs.create_service(
+            cluster=CLUSTER,
+            serviceName=f"molthub-{name}",
+            taskDefinition=definition["taskDefinitionArn"],
+            desiredCount=0,
+            launchType="FARGATE",
+            networkConfiguration=NETWORK,
+            **({"tags": [tag]} if tag else {}),
+        )["service"]
+        found |= {f"{name}-service": service["serviceArn"], f"{name}-definition": definition["taskDefinitionArn"]}
+    listed = ecs.list_service_deployments(cluster=CLUSTER, service="molthub-theirs")["serviceDeployments"]
+    found["theirs-deployment"] = listed[0]["serviceDeploymentArn"]
+    ecs.create_cluster(clusterName="another-cluster")
+    for name in ("molthub/another-fleet/bot/gateway", f"molthub/{FLEET}/bot/gateway"):
+        sm.create_secret(Name=name, SecretString="dummy")
+    stage.client("logs").create_log_group(logGroupName="/molthub/another-fleet/bot")
+    found["another-vpc"] = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    return found
+
+
+def _just(**params: Any) -> Callable[[Json], Json]:
+    return lambda _: params
+
+
+def _iam(name: str, operation: str, **params: Any) -> Attack:
+    words = operation.split("_")
+    return Attack(name, "iam", operation, "iam:" + "".join(word.capitalize() for word in words), _just(**params))
+
+
+_NEW: Json = {"RoleName": "mh-new-task", "Path": PATH, "AssumeRolePolicyDocument": TASK_TRUST}
+_POLICY: Json = {"PolicyName": "more", "PolicyDocument": EVERYTHING}
+_SELF = ROLE_ARN.rpartition("/")[2]
+
+ROLES = [
+    _iam("a role without a boundary", "create_role", **_NEW),
+    _iam("a role with another boundary", "create_role", **_NEW, PermissionsBoundary=ADMIN),
+    _iam("a role outside the path", "create_role", **{**_NEW, "Path": "/"}, PermissionsBoundary=BOUNDARY),
+    _iam("a role in another fleet", "create_role", **{**_NEW, "Path": "/molthub/x/"}, PermissionsBoundary=BOUNDARY),
+    _iam("a role of another name", "create_role", **{**_NEW, "RoleName": "mh-x-rec"}, PermissionsBoundary=BOUNDARY),
+    _iam("rights for a foreign role", "put_role_policy", RoleName="admin", **_POLICY),
+    _iam("rights for itself", "put_role_policy", RoleName=_SELF, **_POLICY),
+    _iam("rights for an unbounded role", "put_role_policy", RoleName="mh-free-task", **_POLICY),
+    _iam("no boundary any more", "delete_role_permissions_boundary", RoleName="mh-bound-task"),
+    _iam("a wider boundary", "put_role_permissions_boundary", RoleName="mh-bound-task", PermissionsBoundary=ADMIN),
+    _iam("a boundary on itself", "put_role_permissions_boundary", RoleName=_SELF, PermissionsBoundary=BOUNDARY),
+    _iam("trust of a foreign role", "update_assume_role_policy", RoleName="admin", PolicyDocument=DOCUMENT),
+    _iam("trust of its own role", "update_assume_role_policy", RoleName=_SELF, PolicyDocument=DOCUMENT),
+    _iam("a managed policy", "attach_role_policy", RoleName="mh-bound-task", PolicyArn=ADMIN),
+    _iam("a managed policy for itself", "attach_role_policy", RoleName=_SELF, PolicyArn=ADMIN),
+    _iam("another version of the boundary", "create_policy_version", PolicyArn=BOUNDARY, PolicyDocument=EVERYTHING),
+    _iam("an older version of the boundary", "set_default_policy_version", PolicyArn=BOUNDARY, VersionId="v1"),
+    _iam("no boundary for anybody", "delete_policy", PolicyArn=BOUNDARY),
+    _iam("a policy", "create_policy", **_POLICY),
+    _iam("a user", "create_user", UserName="eve"),
+    _iam("a foreign role's end", "delete_role", RoleName="admin"),
+    _iam("a tag on itself", "tag_role", RoleName=_SELF, Tags=[upper(OURS)]),
+    Attack(
+        "another role's session",
+        "sts",
+        "assume_role",
+        "sts:AssumeRole",
+        _just(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/admin", RoleSessionName="eve"),
+    ),
+]
+
+
+def _sm(name: str, operation: str, **params: Any) -> Attack:
+    action = "secretsmanager:" + "".join(word.capitalize() for word in operation.split("_"))
+    return Attack(name, "secretsmanager", operation, action, _just(**params))
+
+
+_OWN, _OTHER = f"molthub/{FLEET}/bot/gateway", "molthub/another-fleet/bot/gateway"
+
+SECRETS = [
+    _sm("its own secret's value", "get_secret_value", SecretId=_OWN),
+    _sm("a linked secret's value", "get_secret_value", SecretId="acme/prod/model"),
+    _sm("many secrets' values", "batch_get_secret_value", SecretIdList=[_OWN]),
+    _sm("a value for a linked secret", "put_secret_value", SecretId="acme/prod/model", SecretString="x"),
+    _sm("another fleet's secret's end", "delete_secret", SecretId=_OTHER),
+    _sm("a secret anywhere", "create_secret", Name="acme/prod/new", SecretString="x"),
+    _sm("a tag on a linked secret", "tag_resource", SecretId="acme/prod/model", Tags=[upper(OURS)]),
+    Attack(
+        "a secret under a foreign key",
+        "secretsmanager",
+        "update_secret",
+        "kms:GenerateDataKey",
+        _just(SecretId=_OWN, KmsKeyId=OTHER_KEY),
+    ),
+]
+
+
+def _ecs(name: str, operation: str, params: Callable[[Json], Json], action: str = "") -> Attack:
+    own = "ecs:" + "".join(word.capitalize() for word in operation.split("_"))
+    return Attack(name, "ecs", operation, action or own, params)
+
+
+def _service(name: str, *tags: Json, cluster: str = CLUSTER) -> Callable[[Json], Json]:
+    more = {"desiredCount": 0, "launchType": "FARGATE", "networkConfiguration": NETWORK, "tags": list(tags)}
+    return lambda them: {
+        "cluster": cluster,
+        "serviceName": name,
+        "taskDefinition": them["theirs-definition"],
+        **more,
+    }
+
+
+def _definition(role: str, *, family: str = "molthub-new", tag: Json = OURS) -> Callable[[Json], Json]:
+    arn = f"arn:aws:iam::{ACCOUNT}:role{role}"
+    return _just(family=family, taskRoleArn=arn, tags=[tag], **DEFINITION)
+
+
+TASK_ROLE = f"{PATH}mh-bound-task"
+
+CONTAINERS = [
+    _ecs("another fleet's service's end", "delete_service", _just(cluster=CLUSTER, service="molthub-theirs")),
+    _ecs("an untagged service's end", "delete_service", _just(cluster=CLUSTER, service="molthub-untagged")),
+    _ecs(
+        "another fleet's service's count",
+        "update_service",
+        _just(cluster=CLUSTER, service="molthub-theirs", desiredCount=0),
+    ),
+    _ecs(
+        "another fleet's service made ours",
+        "tag_resource",
+        lambda them: {"resourceArn": them["theirs-service"], "tags": [OURS]},
+    ),
+    _ecs(
+        "another fleet's service's tags",
+        "untag_resource",
+        lambda them: {"resourceArn": them["theirs-service"], "tagKeys": ["molthub:fleet"]},
+    ),
+    _ecs(
+        "another fleet's rollout's end",
+        "stop_service_deployment",
+        lambda them: {"serviceDeploymentArn": them["theirs-deployment"], "stopType": "ROLLBACK"},
+    ),
+    _ecs("a service without our tag", "create_service", _service("molthub-new")),
+    _ecs("a service with another's tag", "create_service", _service("molthub-new", OTHERS)),
+    _ecs("a service of another name", "create_service", _service("web", OURS)),
+    _ecs("a service in another cluster", "create_service", _service("molthub-new", OURS, cluster="another-cluster")),
+    _ecs("what runs in another cluster", "list_services", _just(cluster="another-cluster")),
+    _ecs("an administrator's task", "register_task_definition", _definition("/admin"), "iam:PassRole"),
+    _ecs(
+        "its own rights for a task",
+        "register_task_definition",
+        _definition(f"{PATH}{_SELF}"),
+        "iam:PassRole",
+    ),
+    _ecs("a definition of another family", "register_task_definition", _definition(TASK_ROLE, family="web")),
+    _ecs("a definition with another's tag", "register_task_definition", _definition(TASK_ROLE, tag=OTHERS)),
+    _ecs(
+        "a task by itself",
+        "run_task",
+        lambda them: {"cluster": CLUSTER, "taskDefinition": them["theirs-definition"]},
+    ),
+]
+
+
+def _group(name: str, operation: str, which: str, **params: Any) -> Attack:
+    action = "ec2:" + "".join(word.capitalize() for word in operation.split("_"))
+    return Attack(name, "ec2", operation, action, lambda them: {"GroupId": them[which], **params})
+
+
+_OPEN = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+
+
+def _new_group(tag: Json, vpc: str | None = None) -> Callable[[Json], Json]:
+    tags = [{"ResourceType": "security-group", "Tags": [upper(tag)]}]
+    return lambda them: {
+        "GroupName": "molthub-new",
+        "Description": "x",
+        "VpcId": them[vpc] if vpc else AWS["vpcId"],
+        "TagSpecifications": tags,
+    }
+
+
+NETWORKS = [
+    _group("another fleet's group's end", "delete_security_group", "theirs-group"),
+    _group("an untagged group's end", "delete_security_group", "untagged-group"),
+    _group("a hole in another's group", "authorize_security_group_ingress", "theirs-group", IpPermissions=_OPEN),
+    _group("a way out of another's group", "authorize_security_group_egress", "untagged-group", IpPermissions=_OPEN),
+    Attack(
+        "another's group made ours",
+        "ec2",
+        "create_tags",
+        "ec2:CreateTags",
+        lambda them: {"Resources": [them["theirs-group"]], "Tags": [upper(OURS)]},
+    ),
+    Attack("a group with another's tag", "ec2", "create_security_group", "ec2:CreateSecurityGroup", _new_group(OTHERS)),
+    Attack(
+        "a group in another network",
+        "ec2",
+        "create_security_group",
+        "ec2:CreateSecurityGroup",
+        _new_group(OURS, "another-vpc"),
+    ),
+    Attack(
+        "another fleet's logs' end",
+        "logs",
+        "delete_log_group",
+        "logs:DeleteLogGroup",
+        _just(logGroupName="/molthub/another-fleet/bot"),
+    ),
+    Attack(
+        "logs kept shorter elsewhere",
+        "logs",
+        "put_retention_policy",
+        "logs:PutRetentionPolicy",
+        _just(logGroupName="/molthub/another-fleet/bot", retentionInDays=1),
+    ),
+]
+
+ATTACKS = [*ROLES, *SECRETS, *CONTAINERS, *NETWORKS]

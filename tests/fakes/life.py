@@ -1,0 +1,118 @@
+"""An instance's life in scenes, so that together they make the reconciler do everything it can do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from molthub.apply.types import InstanceResult, Outcome
+from molthub.pipeline.places import location_of
+from molthub.planning.types import Action, Change
+from molthub.provider.protocols import Query, WriteContext
+from molthub.resources.identity import EnvironmentKey, Identity, identity_tags
+from molthub.resources.types import Kind, Rule
+from tests.builders import loaded_environment
+from tests.fakes.guarded import ENVIRONMENT, FLEET, ROLE_ARN, founded_providers
+from tests.fakes.hand import Hand
+from tests.fakes.mutators import managed_policy, put_policy
+from tests.fakes.places import KEY
+from tests.fakes.rich_fleet import BEDROCK, SLACK, STATEMENTS, Manifest, bot
+from tests.fakes.stage import Stage
+
+IMAGE = "ghcr.io/openclaw/openclaw:2026.9.6"
+TAGGED = (Kind.LOG_GROUP, Kind.SECRET, Kind.SECURITY_GROUP, Kind.TASK_ROLE, Kind.SERVICE)
+
+
+class Life:
+    """One fleet, from its first commit to its last. Each scene ends with what apply said."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.session = stage.session_with(founded_providers())
+        self.clients: dict[str, Any] = {}
+
+    def hand(self, name: str) -> Hand:
+        return Hand(self.stage, name, self.clients)
+
+    def apply(self, *bots: Manifest, **trailers: str) -> dict[str, InstanceResult]:
+        self.stage.commit(ENVIRONMENT, *bots, **trailers)
+        return self.session.apply()
+
+    def settle(self, *bots: Manifest, **trailers: str) -> None:
+        results = self.apply(*bots, **trailers)
+        said = {name: (result.outcome, result.diagnostics) for name, result in results.items()}
+        assert {result.outcome for result in results.values()} <= {Outcome.APPLIED, Outcome.UNCHANGED}, said
+
+    def create(self) -> None:
+        """All kinds of instances; one whose secret exists without a value, as after a crash."""
+        identity = Identity(FLEET, "acme", "prod", "rolling")
+        tags = [{"Key": key, "Value": value} for key, value in identity_tags(identity).items()]
+        sm = self.hand("rolling")("secretsmanager")
+        sm.create_secret(Name=self.hand("rolling").names.gateway_secret, Tags=tags, KmsKeyId=KEY)
+        self.settle(*fleet())
+
+    def drift(self) -> None:
+        """A person changes everything of one instance, and it is put right."""
+        hand = self.hand("rolling")
+        for kind in TAGGED:
+            hand.tag(kind, "molthub:workspace", "another")
+            hand.tag(kind, "added", "by-hand")
+        hand("logs").put_retention_policy(logGroupName=hand.names.log_group, retentionInDays=7)
+        hand("secretsmanager").update_secret(SecretId=hand.names.gateway_secret, Description="by hand")
+        rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        hand("ec2").authorize_security_group_ingress(GroupId=hand.group_id, IpPermissions=[rule])
+        hand.replace_egress(FromPort=80)
+        role = {"RoleName": hand.role(Kind.TASK_ROLE)}
+        put_policy(hand, Kind.TASK_ROLE)
+        managed = managed_policy(hand)
+        hand("iam").attach_role_policy(**role, PolicyArn=managed)
+        hand("iam").put_role_permissions_boundary(**role, PermissionsBoundary=managed)
+        hand("iam").update_role(**role, Description="by hand")
+        trust = hand("iam").get_role(**role)["Role"]["AssumeRolePolicyDocument"]
+        trust["Statement"][0].pop("Condition")
+        hand("iam").update_assume_role_policy(**role, PolicyDocument=json.dumps(trust))
+        self.settle(*fleet())
+
+    def webhook(self) -> None:
+        """An ingress rule, as a webhook will ask for: written by the provider itself, taken away as drift."""
+        identity = Identity(FLEET, "acme", "prod", "rolling")
+        key = EnvironmentKey("acme", "prod")
+        environment = loaded_environment(spec={"aws": {"roleArn": ROLE_ARN}})
+        provider = self.session.providers(key, location_of(environment, FLEET))
+        query = Query(FLEET, key, only=frozenset({identity}), desired=frozenset({identity}))
+        group = provider.observe(query).instances[identity].resources.security_group
+        assert group is not None
+        opened = replace(group, ingress=(Rule("tcp", 8080, 8080, "10.0.0.0/8"),))
+        change = Change(Action.UPDATE, Kind.SECURITY_GROUP, group.name, group, opened)
+        provider.perform(change, WriteContext(identity, "0" * 40))
+        self.settle(*fleet())
+
+    def change(self) -> None:
+        """A new version, a new name, a pause, its end, and a restart."""
+        self.settle(*fleet(env={"TZ": "Europe/Berlin"}))
+        paused = {"paused": {"by": "ana@example.com", "reason": "holiday"}}
+        self.settle(*fleet(env={"TZ": "Europe/Berlin"}, lifecycle=paused))
+        self.settle(*fleet(env={"TZ": "Europe/Berlin"}, lifecycle={"restartedAt": "2026-11-23T10:00:00Z"}))
+
+    def fail(self) -> None:
+        """An image that cannot be pulled is stopped at once; one that crashes is rolled back, and stays back."""
+        for tag in ("2026.9.6-init-fails", "2026.9.6-crash"):
+            results = self.apply(*fleet(image=f"ghcr.io/openclaw/openclaw:{tag}"))
+            assert results["rolling"].outcome is not Outcome.APPLIED
+        self.session.plan()
+        self.settle(*fleet(env={"TZ": "UTC"}))
+
+    def end(self) -> None:
+        """Removed, made again from its restored secret, and removed for good."""
+        confirm = {"Molthub_Confirm_Delete": "acme/prod 1"}
+        self.settle(*fleet()[1:], **confirm)
+        self.settle(*fleet())
+        self.settle(Molthub_Confirm_Delete=f"acme/prod {len(fleet())}")
+
+
+def fleet(*, image: str = IMAGE, env: dict[str, str] | None = None, **spec: Any) -> list[Manifest]:
+    """`rolling` is the one that things happen to; the others are there for what they are made of."""
+    rolling = bot("rolling", runtime={"image": image, "env": env or {}}, taskRole={"statements": STATEMENTS}, **spec)
+    slack = {"image": "registry.example.com/acme/openclaw-slack-otel:2026.9.6"}
+    return [rolling, bot("slack", **SLACK, runtime=slack), bot("bedrock", **BEDROCK)]

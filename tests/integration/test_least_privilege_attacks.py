@@ -1,0 +1,109 @@
+"""Somebody with the reconciler's session: nothing beyond its work succeeds, and each condition counts."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from molthub.aws.errors import DENIED
+from molthub.aws.permissions.policy import reconciler_policies
+from molthub.simulator.iam.evaluator import Ask, Rights, decide
+from tests.fakes.attacks import ATTACKS, TASK_ROLE, Attack, neighbourhood
+from tests.fakes.guarded import HERE, ROLE_ARN, guarded
+from tests.fakes.places import KEY
+from tests.fakes.simulator import ACCOUNT
+from tests.fakes.stage import furnished
+
+Json = dict[str, Any]
+THIEF = "AKIATHIEF"
+
+ELSEWHERE = [
+    Ask("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role{TASK_ROLE}", {"iam:passedtoservice": ("lambda.amazonaws.com",)}),
+    Ask("kms:Decrypt", KEY, {"kms:viaservice": ("s3.eu-west-1.amazonaws.com",)}),
+    Ask("kms:PutKeyPolicy", KEY),
+    Ask("s3:GetObject", "arn:aws:s3:::acme-customers/list.csv"),
+    Ask("s3:PutObject", "arn:aws:s3:::acme-customers/list.csv"),
+    Ask("lambda:CreateFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:evil"),
+    Ask("cloudformation:UpdateStack", f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/molthub-acme-prod/1"),
+    Ask("organizations:LeaveOrganization", "*"),
+]
+"""Beyond what the simulator serves: judged by the evaluator alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What became of all attacks: the error of each, what IAM was asked, the account before and after."""
+
+    errors: dict[str, Json]
+    asked: list[Json]
+    before: Json
+    after: Json
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
+    with furnished(tmp_path_factory.mktemp("stage")) as stage:
+        guarded(stage)
+        them = neighbourhood(stage)
+        stage.control.act_as(THIEF, ROLE_ARN)
+        stage.control.reset_counters()
+        before = stage.control.inventory()
+        clients = {name: stage.client(name, access_key=THIEF) for name in {attack.service for attack in ATTACKS}}
+        errors = {attack.name: attempt(clients[attack.service], attack, them) for attack in ATTACKS}
+        yield Aftermath(errors, stage.control.decisions(), before, stage.control.inventory())
+
+
+def attempt(client: Any, attack: Attack, them: Json) -> Json:
+    """The error it was answered with; none when it succeeded."""
+    try:
+        getattr(client, attack.operation)(**attack.params(them))
+    except ClientError as error:
+        return dict(error.response["Error"])
+    return {"Code": "none", "Message": f"{attack.name}: succeeded"}
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=str)
+def test_it_is_denied_in_awss_words(aftermath: Aftermath, attack: Attack) -> None:
+    error = aftermath.errors[attack.name]
+    assert error["Code"] in DENIED, error
+    who = f"arn:aws:sts::{ACCOUNT}:assumed-role/mh-acme-prod-rec/bound"
+    assert f"User: {who} is not authorized to perform: {attack.action} on resource: " in error["Message"]
+
+
+def test_nothing_was_changed_by_any_of_them(aftermath: Aftermath) -> None:
+    assert len(aftermath.errors) == len(ATTACKS)
+    assert aftermath.after == aftermath.before
+
+
+@pytest.mark.parametrize("ask", ELSEWHERE, ids=lambda ask: ask.action)
+def test_the_policy_denies_what_the_simulator_does_not_serve(ask: Ask) -> None:
+    decision = decide(Rights(reconciler_policies(HERE)), ask)
+    assert (decision.allowed, decision.why) == (
+        False,
+        f"because no identity-based policy allows the {ask.action} action",
+    )
+
+
+def test_every_condition_stops_an_attack(aftermath: Aftermath) -> None:
+    """Without any one of the policy's conditions, one of these attacks would succeed."""
+    tried = [*ELSEWHERE, *(ask_of(item) for item in aftermath.asked if not item["allowed"])]
+    statements = [statement for document in reconciler_policies(HERE) for statement in document["Statement"]]
+    idle = []
+    for index, statement in enumerate(statements):
+        for operator, keys in statement.get("Condition", {}).items():
+            for key in keys:
+                looser = copy.deepcopy(statements)
+                del looser[index]["Condition"][operator][key]
+                rights = Rights([{"Version": "2012-10-17", "Statement": looser}])
+                if not any(decide(rights, ask).allowed for ask in tried):
+                    idle.append((statement["Sid"], key))
+    assert idle == []
+
+
+def ask_of(item: Json) -> Ask:
+    return Ask(item["action"], item["resource"], {key: tuple(values) for key, values in item["context"].items()})
