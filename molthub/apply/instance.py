@@ -179,7 +179,7 @@ class InstanceRun:
         if rollout.state is RolloutState.COMPLETED:
             self._tell(EventType.ROLLOUT_COMPLETED, f"deployment {rollout.deployment_id} completed")
             return
-        diagnostic = reasons.rollout_failed(self.plan.name, rollout)
+        diagnostic = reasons.rollout_failed(self.plan.name, rollout, self.plan.changes)
         rolled_back = rollout.state is RolloutState.ROLLED_BACK
         event = EventType.ROLLED_BACK if rolled_back else EventType.ROLLOUT_FAILED
         self._tell(event, diagnostic.message, ref=diagnostic.ref)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from molthub.errors import Diagnostic
-from molthub.planning.types import InstancePlan
+from molthub.planning.types import Change, InstancePlan
 from molthub.resources.observation import Cause, Rollout, RolloutState
+from molthub.resources.secret_versions import changed_secrets, only_secrets_changed, points_to_a_secret
+from molthub.resources.types import Kind
 
 BUG = "MH-APPLY-001"
 ROLLOUT_FAILED = "MH-APPLY-002"
@@ -24,14 +28,32 @@ def bug(name: str, error: Exception) -> Diagnostic:
     )
 
 
-def rollout_failed(name: str, rollout: Rollout) -> Diagnostic:
+def rollout_failed(name: str, rollout: Rollout, changes: Sequence[Change] = ()) -> Diagnostic:
+    """changes: what was rolled out; a secret whose version changed with it is named when the failure points there."""
     back = ", ECS rolled back to the version before" if rollout.state is RolloutState.ROLLED_BACK else ""
     why = rollout.reason or "ECS gave no reason"
-    if rollout.cause is Cause.SURROUNDINGS:
+    ref = SURROUNDINGS_FAILED if rollout.cause is Cause.SURROUNDINGS else ROLLOUT_FAILED
+    suspicion = _suspicion(rollout, changes)
+    if suspicion:
+        fix = f"Set a good value: molthub secret rotate {name} VARIABLE"
+    elif rollout.cause is Cause.SURROUNDINGS:
         fix = "Nothing is wrong with the manifest as far as ECS tells; it is tried again later"
-        return Diagnostic(SURROUNDINGS_FAILED, f"the rollout of {name} failed{back}: {why}", fix=fix, subject=name)
-    fix = "Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is"
-    return Diagnostic(ROLLOUT_FAILED, f"the rollout of {name} failed{back}: {why}", fix=fix, subject=name)
+    else:
+        fix = "Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is"
+    return Diagnostic(ref, f"the rollout of {name} failed{back}: {why}{suspicion}", fix=fix, subject=name)
+
+
+def _suspicion(rollout: Rollout, changes: Sequence[Change]) -> str:
+    """`; the secret … is the likely cause: …`, or "" when the failure or the change has nothing to do with secrets."""
+    definition = next((change for change in changes if change.kind is Kind.TASK_DEFINITION), None)
+    if definition is None or not points_to_a_secret(rollout):
+        return ""
+    changed = changed_secrets(definition.before, definition.after)
+    if not changed:
+        return ""
+    names = " and ".join(map(str, changed))
+    likely = "is the likely cause" if only_secrets_changed(definition.before, definition.after) else "may be the cause"
+    return f"; the secret {names} {likely}: its value changed with this rollout, and every start reads the new one"
 
 
 def rollout_timeout(name: str, rollout: Rollout, limit: float) -> Diagnostic:

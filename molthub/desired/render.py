@@ -18,7 +18,7 @@ from molthub.desired.containers import VOLUMES, Materials, gateway_container, in
 from molthub.desired.network import security_group
 from molthub.desired.profiles.registry import assumed_profile
 from molthub.desired.roles import Place, execution_role, task_role
-from molthub.desired.secrets import injected, linked_sources, versions_digest
+from molthub.desired.secrets import injected, linked_sources, versions
 from molthub.desired.tags import service_tags, tags_of
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.manifest.environment import Environment, Nat
@@ -26,11 +26,11 @@ from molthub.manifest.models import MoltbotInstance
 from molthub.resources.foundation import FROM_STACK, Foundation
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import normalise, task_fingerprint
+from molthub.resources.secret_versions import LABEL_SECRETS, versions_label
 from molthub.resources.types import LogGroup, ResourceSet, Secret, Service, TaskDefinition
 
 LABEL_IMAGE = "molthub.image"
 LABEL_RESTARTED = "molthub.restarted-at"
-LABEL_SECRETS = "molthub.secret-versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _labels(identity: Identity, instance: MoltbotInstance, facts: RenderFacts) -
     spec = instance.spec
     labels = {
         LABEL_IMAGE: spec.runtime.image,
-        LABEL_SECRETS: versions_digest(identity, spec, facts.secret_versions),
+        LABEL_SECRETS: versions_label(versions(identity, spec, facts.secret_versions)),
     }
     if spec.lifecycle.restartedAt is not None:
         labels[LABEL_RESTARTED] = spec.lifecycle.restartedAt.astimezone(UTC).isoformat()

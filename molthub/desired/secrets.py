@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -74,12 +72,11 @@ def _roles(spec: InstanceSpec) -> dict[str, str]:
     return roles
 
 
-def versions_digest(identity: Identity, spec: InstanceSpec, versions: Mapping[str, str | None]) -> str:
-    """A digest of the version ids of all its secrets: a changed secret is a changed task definition.
+def versions(identity: Identity, spec: InstanceSpec, known: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The version ids of all its secrets, by name or full ARN; None where one has no value.
 
-    The gateway token's version defaults to the one Molthub makes it with. No value of a secret is involved.
+    The gateway token's defaults to the one Molthub makes it with. No value of a secret is involved.
     """
     gateway = names_of(identity).gateway_secret
-    known = {source: versions.get(source) for source in sorted(linked_sources(spec))}
-    known[gateway] = versions.get(gateway) or gateway_version_id(identity)
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+    linked = {source: known.get(source) for source in linked_sources(spec)}
+    return {**linked, gateway: known.get(gateway) or gateway_version_id(identity)}

@@ -23,7 +23,7 @@ Unknown keeps the status it had (`previous`), or says DEGRADED where nobody know
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -38,6 +38,7 @@ from molthub.resources.observation import (
     ServiceEvent,
     ServiceRuntime,
 )
+from molthub.resources.secret_versions import changed_secrets, points_to_a_secret
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind, TaskDefinition
 
@@ -60,6 +61,15 @@ FIRST_DEPLOYMENT = timedelta(minutes=1)
 GATEWAY = "gateway"
 
 
+class ChangeLike(Protocol):
+    """What is needed of a Change."""
+
+    @property
+    def before(self) -> object: ...
+    @property
+    def after(self) -> object: ...
+
+
 class PlanLike(Protocol):
     """What is needed of an InstancePlan."""
 
@@ -73,6 +83,8 @@ class PlanLike(Protocol):
     def reasons(self) -> tuple[Diagnostic, ...]: ...
     @property
     def notices(self) -> tuple[Diagnostic, ...]: ...
+    @property
+    def changes(self) -> Sequence[ChangeLike]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,7 @@ def assess_health(observed: ObservedInstance | None, plan: PlanLike, *, now: dat
         return Assessment(Health.PROGRESSING, "the service is being deleted")
     rollout = runtime.rollout
     if rollout is not None and rollout.state is RolloutState.IN_PROGRESS and runtime.desired > 0:
-        return _rolling(rollout, now)
+        return _rolling(rollout, plan, now)
     if runtime.desired == 0:
         return _stopped(runtime, plan)
     return _settled(runtime, plan, now)
@@ -163,10 +175,11 @@ def _without_service(plan: PlanLike) -> Assessment:
     return Assessment(Health.MISSING, _first(plan.reasons))
 
 
-def _rolling(rollout: Rollout, now: datetime) -> Assessment:
+def _rolling(rollout: Rollout, plan: PlanLike, now: datetime) -> Assessment:
     age = now - rollout.created_at
     failed = f"; {_tasks(rollout.failed_tasks)} failed so far" if rollout.failed_tasks else ""
     why = f": {rollout.reason}" if rollout.reason and rollout.failed_tasks else ""
+    why += _suspicion(plan) if rollout.failed_tasks else ""
     if age > LONG_ROLLOUT:
         minutes = int(age.total_seconds() // 60)
         return Assessment(Health.DEGRADED, f"a deployment is under way for {minutes} minutes{failed}{why}")
@@ -186,7 +199,8 @@ def _settled(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessme
     given_up = plan.verdict is Verdict.SYNCED and runtime.running >= runtime.desired  # what runs is what is wanted now
     if rollout is not None and rollout.state in (RolloutState.FAILED, RolloutState.ROLLED_BACK) and not given_up:
         what = "failed" if rollout.state is RolloutState.FAILED else "was rolled back"
-        return Assessment(Health.DEGRADED, _with(f"the last deployment {what}", rollout.reason))
+        suspicion = _suspicion(plan) if points_to_a_secret(rollout) else ""
+        return Assessment(Health.DEGRADED, _with(f"the last deployment {what}", rollout.reason) + suspicion)
     older = next((item for item in plan.reasons if item.ref == FAILED_BEFORE), None)
     if older is not None:
         return Assessment(Health.DEGRADED, f"runs an older version than wanted: {older.message}")
@@ -194,12 +208,21 @@ def _settled(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessme
     if restarts >= LOOP_RESTARTS:
         minutes = int(LOOP_WINDOW.total_seconds() // 60)
         told = _trouble(runtime.events)
-        return Assessment(Health.DEGRADED, _with(f"restarted {restarts} times in {minutes} minutes", told))
+        looping = _with(f"restarted {restarts} times in {minutes} minutes", told)
+        return Assessment(Health.DEGRADED, looping + _suspicion(plan))
     if runtime.running < runtime.desired:
         short = f"{runtime.running} of {runtime.desired} tasks running"
         health = Health.PROGRESSING if runtime.running + runtime.pending >= runtime.desired else Health.DEGRADED
         return Assessment(health, _with(short, _trouble(runtime.events)))
     return Assessment(Health.HEALTHY)
+
+
+def _suspicion(plan: PlanLike) -> str:
+    """Names the secrets that changed since what is there was registered: going back to it reads the new value, too."""
+    found = {str(item): None for change in plan.changes for item in changed_secrets(change.before, change.after)}
+    if not found:
+        return ""
+    return f"; it reads the secret {' and '.join(found)} as it is now, changed since it last ran: the likely cause"
 
 
 def _restarts(runtime: ServiceRuntime, now: datetime) -> int:

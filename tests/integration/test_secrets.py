@@ -13,7 +13,9 @@ import pytest
 from molthub.apply.types import Outcome
 from molthub.aws.secret_store import AwsSecretStore, aws_secret_stores
 from molthub.errors import StallingError, TransientError
+from molthub.health.types import Health
 from molthub.pipeline.places import location_of
+from molthub.pipeline.status import status_of
 from molthub.planning.serialise import dump_plan
 from molthub.provider.secrets import NewSecret, SecretText
 from molthub.resources.identity import names_of
@@ -114,3 +116,21 @@ def test_a_rotated_secret_rolls_its_instance_out_anew(stage: Stage, store: AwsSe
     assert record is not None
     store.put(gateway, SecretText("another"), replacing=record.version_id)
     assert any(change.restarts for change in by_id(stage.session().plan())["support-bot"].plan.changes)
+
+
+def test_a_bad_secret_is_named_when_the_rollback_fails_as_well(stage: Stage, store: AwsSecretStore) -> None:
+    place = "acme/prod/support-bot"
+    stage.session().apply()
+    store.put(place, SecretText('{"misspelt":"x"}'), replacing=store.read(place).version_id)
+    result = stage.session().apply()["support-bot"]
+    assert result.outcome is Outcome.FAILED
+    said = result.diagnostics[0].message
+    assert "did not contain json key telegram" in said
+    assert "the secret acme/prod/support-bot (TELEGRAM_BOT_TOKEN) is the likely cause" in said
+    stage.control.advance(600)  # the rollback's own tasks read the same value, and fail
+    view = by_id(stage.session().plan())["support-bot"]
+    record = status_of(view, head_commit=None, now=stage.session().now(), previous=None)
+    assert record.health is Health.DEGRADED
+    assert "it reads the secret acme/prod/support-bot (TELEGRAM_BOT_TOKEN) as it is now" in record.reason
+    store.put(place, SecretText('{"telegram":"good"}'), replacing=store.read(place).version_id)
+    assert stage.session().apply()["support-bot"].outcome is Outcome.APPLIED
