@@ -28,18 +28,29 @@ def normalise(resource: R) -> R:
 def _normalise(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_normalise(item) for item in value)
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return value
     changes: dict[str, Any] = {}
-    for field in dataclasses.fields(value):
-        item = _normalise(getattr(value, field.name))
-        if isinstance(item, tuple) and field.name not in ORDERED:
-            item = tuple(sorted(set(item), key=_order))
-        changes[field.name] = item
+    for name in _field_names(type(value)):
+        item = _normalise(getattr(value, name))
+        if isinstance(item, tuple) and item and name not in ORDERED:
+            item = tuple(sorted(set(item), key=_order)) if len(item) > 1 else item
+        changes[name] = item
+    if not changes:
+        return value
     if isinstance(value, Role):
         changes["trust"] = canonical_json(value.trust)
         changes["inline_policies"] = tuple((n, canonical_json(text)) for n, text in changes["inline_policies"])
     return dataclasses.replace(value, **changes)
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {}
+"""Looked up for every leaf of every resource of a sweep; `dataclasses.fields` builds its answer anew each time."""
+
+
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a resource's type; none for a scalar."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(item.name for item in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+    return _FIELDS[kind]
 
 
 def _order(item: Any) -> str:
@@ -117,8 +128,9 @@ def task_fingerprint(definition: TaskDefinition) -> str:
 
 def to_json(value: Any) -> Any:
     """Plain JSON data of these types: dataclasses become objects, tuples lists."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    names = _field_names(type(value))
+    if names:
+        return {name: to_json(getattr(value, name)) for name in names}
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if isinstance(value, dict):

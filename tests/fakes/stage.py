@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,13 @@ from molthub.events.types import Event
 from molthub.pipeline.applier import apply_fleet
 from molthub.pipeline.engine import check
 from molthub.pipeline.planner import plan_fleet
-from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
+from molthub.pipeline.types import CheckedFleet, Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.policies.registry import builtin_rules
 from molthub.provider.protocols import ProviderFactory
 from molthub.simulator.client import SimulatorControl
 from molthub.simulator.server import RunningSimulator, start_simulator
 from molthub.source.repository import open_repository
+from molthub.source.types import Snapshot
 from molthub.source.writing import Author, commit_files, init_repository
 from tests.builders import environment_dict, tree
 
@@ -72,7 +73,7 @@ class Session:
         source = open_repository(str(self.stage.repo), ref=None, cache_dir=self.stage.home / "cache")
         rules = builtin_rules()
         collaborators = Collaborators(rules=rules, providers=self.providers, now=self.now, source=source)
-        checked = check(source.snapshot(source.fetch()), rules=rules, now=self.now())
+        checked = self.stage.checked(source.snapshot(source.fetch()), self.now())
         assert not checked.errors, checked.errors
         return plan_fleet(checked, collaborators, scope=scope)
 
@@ -115,7 +116,15 @@ class Stage:
         self.endpoint_url = simulator.endpoint_url
         self.home = home
         self.repo = home / "fleet"
+        self._checked: dict[tuple[str | None, date], CheckedFleet] = {}
         init_repository(self.repo)
+
+    def checked(self, snapshot: Snapshot, now: datetime) -> CheckedFleet:
+        """The fleet checked; once for a commit and day, for that is all the verdicts depend on."""
+        known = (snapshot.commit, now.date())
+        if known not in self._checked or snapshot.commit is None:
+            self._checked[known] = check(snapshot, rules=builtin_rules(), now=now)
+        return self._checked[known]
 
     @property
     def variables(self) -> dict[str, str]:
