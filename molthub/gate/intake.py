@@ -12,7 +12,7 @@ import h11
 
 from molthub.gate.refusals import Refusal
 from molthub.gate.settings import Limits
-from molthub.gate.wire import END_OF_HEAD, Head, read_head, spoiled
+from molthub.gate.wire import END_OF_HEAD, Head, read_chunks, read_head, spoiled
 
 _READ = 16 * 1024
 _CHUNK_LINE = 1024
@@ -75,24 +75,29 @@ class Intake:
                     return Refusal.MALFORMED
                 if self._rest:  # h11 takes nothing for the end of the connection
                     connection.receive_data(self._rest)
-                return await self._read_body(connection)
+                return await self._read_body(connection, chunked=head.length is None)
         except TimeoutError:
             return Refusal.SLOW
         except h11.RemoteProtocolError:
             return Refusal.FRAMING
 
-    async def _read_body(self, connection: h11.Connection) -> bytes | Refusal:
-        body = bytearray()
-        most = self.received + 2 * self.limits.max_body_bytes + _READ  # chunks' own lines count too
+    async def _read_body(self, connection: h11.Connection, *, chunked: bool) -> bytes | Refusal:
+        body, sent = bytearray(), bytearray(self._rest)
+        most = 2 * self.limits.max_body_bytes + _READ  # chunks' own lines count too
         while True:
             event = connection.next_event()
             if isinstance(event, h11.Data):
                 body += event.data
             elif isinstance(event, h11.EndOfMessage):
-                return _whole(bytes(body), event, connection)
+                if connection.trailing_data[0]:
+                    return Refusal.PIPELINED
+                # h11 forgives chunks' extensions, trailers, and spaces and bare line feeds in places
+                return Refusal.FRAMING if chunked and read_chunks(bytes(sent)) != bytes(body) else bytes(body)
             else:
-                connection.receive_data(await self._read())
-            if len(body) > self.limits.max_body_bytes or self.received > most:
+                part = await self._read()
+                sent += part
+                connection.receive_data(part)
+            if len(body) > self.limits.max_body_bytes or len(sent) > most:
                 return Refusal.BODY_SIZE
 
     async def _read(self) -> bytes:
@@ -101,9 +106,3 @@ class Intake:
             raise SenderGoneError
         self.received += len(part)
         return part
-
-
-def _whole(body: bytes, end: h11.EndOfMessage, connection: h11.Connection) -> bytes | Refusal:
-    if list(end.headers):
-        return Refusal.FRAMING  # trailers
-    return Refusal.PIPELINED if connection.trailing_data[0] else body

@@ -35,6 +35,12 @@ LINGER_SECONDS = 1.0
 LINGER_BYTES = 1024 * 1024
 """How long, and how much, is still read after an answer, so that it is not lost to a reset of the connection."""
 
+NOTED_RATE, NOTED_BURST = 10.0, 500
+"""Lines about refused requests, a second and at once; the others are only counted.
+
+Whoever cannot get in shall not fill a log that somebody pays for.
+"""
+
 HANDED_ON = (b"content-type",)
 HANDED_ON_SLACK = (*HANDED_ON, *headers_of(Mode.SLACK), b"x-slack-retry-num", b"x-slack-retry-reason")
 """The caller's headers that the gateway gets; it verifies Slack's signature once more."""
@@ -63,6 +69,8 @@ class Gate:
     upstream: Upstream = field(init=False)
     memory: ReplayMemory = field(init=False)
     bucket: TokenBucket = field(init=False)
+    notes: TokenBucket = field(init=False)
+    _unnoted: int = field(init=False, default=0)
     _indexes: dict[bytes, int] = field(init=False)
     _open: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _idle: set[asyncio.Task[None]] = field(init=False, default_factory=set)
@@ -75,6 +83,7 @@ class Gate:
         self.upstream = Upstream(self.settings)
         self.memory = ReplayMemory(started=self.now(), capacity=limits.replay_entries)
         self.bucket = TokenBucket(rate=limits.rate, burst=limits.burst)
+        self.notes = TokenBucket(rate=NOTED_RATE, burst=NOTED_BURST)
         self._indexes = {path: index for index, path in enumerate(self.settings.paths)}
 
     async def serve(self, stop: asyncio.Event, *, on_ready: Callable[[int], None] | None = None) -> None:
@@ -108,7 +117,8 @@ class Gate:
         self._open.add(task)
         try:
             if len(self._open) > self.settings.limits.connections + RESERVE:
-                self.journal.note("request", status=0, reason="too-many-connections")
+                exchange = _Exchange(Intake(reader, self.settings.limits), reason="too-many-connections")
+                self._note(exchange, self.monotonic())
             else:
                 await self._exchange(reader, writer, task)
         except (asyncio.CancelledError, ConnectionError, TimeoutError):
@@ -146,16 +156,23 @@ class Gate:
         await _linger(reader, writer)
 
     def _note(self, exchange: _Exchange, began: float) -> None:
-        if not exchange.quiet:
-            self.journal.note(
-                "request",
-                path=exchange.path,
-                status=exchange.status,
-                reason=exchange.reason,
-                ms=round((self.monotonic() - began) * 1000, 1),
-                received=exchange.intake.received,
-                sent=exchange.sent,
-            )
+        if exchange.quiet:
+            return
+        now = self.monotonic()
+        if exchange.reason != "passed" and not self.notes.take(now=now):
+            self._unnoted += 1
+            return
+        self.journal.note(
+            "request",
+            path=exchange.path,
+            status=exchange.status,
+            reason=exchange.reason,
+            ms=round((now - began) * 1000, 1),
+            received=exchange.intake.received,
+            sent=exchange.sent,
+            **({"unnoted": self._unnoted} if self._unnoted else {}),
+        )
+        self._unnoted = 0
 
     async def _judge(self, exchange: _Exchange, head: Head | Refusal, *, crowded: bool) -> Answer:
         """The answer; the exchange learns its reason and status."""

@@ -21,6 +21,7 @@ _REQUEST_LINE = re.compile(rb"([A-Z]+) ([\x21-\x7e]+) HTTP/([0-9]\.[0-9])")
 _HEADER_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?[ \t]*")
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LENGTH = re.compile(rb"0|[1-9][0-9]{0,9}")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _CONTENT_TYPE = re.compile(
     rb'[a-z0-9]+/[a-z0-9.+-]+(?: ?; ?[a-z0-9-]+=(?:[a-z0-9._-]+|"[a-z0-9._-]+")){0,3}', re.IGNORECASE
 )
@@ -127,6 +128,21 @@ def _judged(head: Head) -> Head | Refusal:
     if b"content-encoding" in headers or not is_content_type(headers.get(b"content-type", b"text/plain")):
         return Refusal.ENCODING
     return head
+
+
+def read_chunks(sent: bytes) -> bytes | None:
+    """The body in chunks that are nothing but sizes and data; None when there is anything else."""
+    body, at = bytearray(), 0
+    while size := _CHUNK_SIZE.match(sent, at):
+        length = int(size[1], 16)
+        if length == 0:
+            return bytes(body) if sent[size.end() :] == b"\r\n" else None
+        end = size.end() + length
+        if sent[end : end + 2] != b"\r\n":
+            return None
+        body += sent[size.end() : end]
+        at = end + 2
+    return None
 
 
 def is_content_type(value: bytes) -> bool:

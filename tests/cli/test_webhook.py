@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -122,6 +123,8 @@ def test_body_and_key_come_from_pipes(cli: Cli, key_file: str, monkeypatch: pyte
     Path("body.json").write_bytes(BODY)
     stdin(KEY + b"\r\n")
     assert cli.run("webhook", "sign", "/hooks/agent", "--body", "body.json", "--key-file", "-").out == headers
+    stdin(KEY)
+    assert cli.run("webhook", "sign", "/hooks/agent", "--body", "body.json").out == headers
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,10 @@ def test_body_and_key_come_from_pipes(cli: Cli, key_file: str, monkeypatch: pyte
         (["/hooks/agent", "--key-file", "key", "--key-fd", "3"], 2, "give the key once"),
     ],
 )
-def test_what_cannot_be_signed(arguments: list[str], code: int, said: str, cli: Cli) -> None:
+def test_what_cannot_be_signed(
+    arguments: list[str], code: int, said: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     for name, content in {"key": KEY, "body": BODY, "big": b"a" * (256 * 1024 + 1)}.items():
         Path(name).write_bytes(content)
     found = cli.run("webhook", "sign", *arguments)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from molthub.gate.limits import TokenBucket
 from molthub.gate.signature import Mode
 from tests.fakes.gate import (
     HEALTHY,
@@ -98,7 +99,7 @@ def test_slacks_own_signature_goes_on_without_a_token(gate: RunningGate) -> None
 
 def test_chunks_and_bytes_that_are_no_text_pass(gate: RunningGate) -> None:
     body = bytes(range(256))
-    chunks = b"80;x=y\r\n" + body[:128] + b"\r\n80\r\n" + body[128:] + b"\r\n0\r\n\r\n"
+    chunks = b"080\r\n" + body[:128] + b"\r\n80\r\n" + body[128:] + b"\r\n0\r\n\r\n"
     assert gate.reason(signed(gate, body, framing=b"Transfer-Encoding: chunked", sent=chunks)) == (200, "")
     assert gate.gateway.requests[0].endswith(b"\r\n\r\n" + body)
     assert gate.reason(signed(gate, b"a" * 4096)) == (200, "")
@@ -251,6 +252,18 @@ def test_rate_and_work_at_once_are_bounded_and_forged_requests_take_none_of_it()
         assert b"\r\nRetry-After: 2\r\n" in answer
 
 
+def test_a_flood_does_not_fill_the_log() -> None:
+    with running_gate() as gate:
+        assert gate.gate is not None
+        gate.gate.notes = TokenBucket(rate=0.001, burst=3)
+        for _ in range(10):
+            assert gate.reason(request(key=STRANGER)) == (401, "signature")
+        assert gate.reason(request()) == (200, "")
+        assert gate.reason(request(b"next")) == (200, "")
+    told = [(line["reason"], line.get("unnoted")) for line in gate.log if line["event"] == "request"]
+    assert told == [*[("signature", None)] * 3, ("passed", 7), ("passed", None)]
+
+
 def test_a_full_memory_refuses_and_forgets_nothing() -> None:
     with running_gate(replay_entries=2) as gate:
         first, second = request(b"1"), request(b"2")
@@ -268,14 +281,15 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(sys.path),
 }
 REPORT = (
-    "import sys, molthub.gate.__main__ as gate\n"
+    "import resource, sys, molthub.gate.__main__ as gate\n"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
     "heavy = {'boto3', 'pydantic', 'typer', 'git', 'sqlmodel', 'yaml', 'rich', 'structlog'} & set(sys.modules)\n"
     "assert not heavy, heavy\n"
     "sys.exit(gate.main())\n"
 )
 
 
-def test_the_process_starts_light_and_ends_clean_at_sigterm() -> None:
+def test_the_process_starts_light_writes_no_file_and_ends_clean_at_sigterm() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", REPORT], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

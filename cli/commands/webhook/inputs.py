@@ -20,7 +20,9 @@ _PATH = re.compile(r"/(hooks|slack)(/[a-z0-9]+([_-][a-z0-9]+)*)+")
 
 KeyFileOption = Annotated[
     str | None,
-    typer.Option("--key-file", metavar="FILE|-", help="Read the key from a file or stdin; by default it is asked for"),
+    typer.Option(
+        "--key-file", metavar="FILE|-", help="Read the key from a file or stdin; by default from a pipe, or asked for"
+    ),
 ]
 KeyFdOption = Annotated[
     int | None, typer.Option("--key-fd", metavar="N", min=0, help="Read the key from an open file descriptor")
@@ -31,13 +33,18 @@ BodyOption = Annotated[
 
 
 def read_key(term: Terminal, *, file: str | None, descriptor: int | None, stdin_taken: bool) -> bytes:
-    """The key: from the file, the descriptor, or a hidden prompt on the terminal. Raises MH-GATE-010."""
+    """The key: from the file, the descriptor, a pipe, or a hidden prompt on the terminal. Raises MH-GATE-010."""
     if file is not None and descriptor is not None:
         raise typer.BadParameter("give the key once", param_hint="--key-file and --key-fd")
     if (file == STDIN or descriptor == 0) and stdin_taken:
         raise typer.BadParameter("stdin is the body already", param_hint="--key-file or --key-fd")
-    asked = file is None and descriptor is None
-    return _checked(_asked(term) if asked else _piped(file, descriptor))
+    if file is not None or descriptor is not None:
+        return _checked(_piped(file, descriptor))
+    if not stdin_taken and not sys.stdin.isatty():
+        piped = _piped(STDIN, None)
+        if piped:
+            return _checked(piped)
+    return _checked(_asked(term))
 
 
 def _piped(file: str | None, descriptor: int | None) -> str:
