@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from molthub.aws.permissions.reference import permission_files
 from molthub.cli.reference import reference as command_reference
 from molthub.manifest.reference import reference
 from molthub.manifest.schema import COMBINED, schemas
@@ -27,6 +28,7 @@ def manifest_files() -> Mapping[str, str]:
 GENERATORS: list[Callable[[], Mapping[str, str]]] = [
     manifest_files,
     command_reference,
+    permission_files,
 ]
 """Each gives path from the repository's root → text."""
 

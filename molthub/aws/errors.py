@@ -45,6 +45,8 @@ SERVER = frozenset(
 )
 
 _ACTION = re.compile(r"perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)(?: on resource: ([^\s]+))?")
+_ROLE_REFUSED = re.compile(r"perform:? iam:PassRole|unable to assume|role is not valid", re.IGNORECASE)
+_DENIALS = {"explicit deny": "an explicit deny", "permissions boundary": "its permissions boundary does not allow it"}
 _MAX_WORDS = 400
 HTTP_SERVER_ERROR = 500
 
@@ -176,10 +178,10 @@ def _denied(error: Exception, call: Call) -> MolthubError:
     action = found.group(1) if found else call.action
     resource = (found.group(2) if found else "") or ""
     where = f" on {resource.rstrip('.')}" if resource else call.about
-    boundary = " (an explicit deny)" if "explicit deny" in words_of(error) else ""
+    why = next((f" ({said})" for word, said in _DENIALS.items() if word in words_of(error)), "")
     return StallingError(
         "MH-AWS-003",
-        f"AWS denies {action}{where}{boundary}",
+        f"AWS denies {action}{where}{why}",
         fix=f"Allow {action} to the role Molthub works with",
     )
 
@@ -291,6 +293,11 @@ def group_in_use(name: str) -> MolthubError:
         after=30.0,
         fix="Nothing to do: AWS lets go of the interface within 20 minutes",
     )
+
+
+def role_is_refused(words: str) -> bool:
+    """Whether AWS's words are about handing a role to ECS. (That a session is an `assumed-role` says nothing.)"""
+    return _ROLE_REFUSED.search(words) is not None
 
 
 def role_not_usable(name: str) -> MolthubError:

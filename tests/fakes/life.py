@@ -104,10 +104,12 @@ class Life:
         self.settle(*fleet(env={"TZ": "UTC"}))
 
     def end(self) -> None:
-        """Removed, made again from its restored secret, and removed for good."""
+        """Removed, made again from its restored secret, and removed for good, with a role that lost its boundary."""
         confirm = {"Molthub_Confirm_Delete": "acme/prod 1"}
         self.settle(*fleet()[1:], **confirm)
         self.settle(*fleet())
+        hand = self.hand("rolling")
+        hand("iam").delete_role_permissions_boundary(RoleName=hand.role(Kind.TASK_ROLE))
         self.settle(Molthub_Confirm_Delete=f"acme/prod {len(fleet())}")
 
 

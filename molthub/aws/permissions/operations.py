@@ -95,13 +95,13 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "UpdateService": row(at.OWN_SERVICES, also=(_PASS,), why="the task's roles are passed"),
     },
     "iam": {
-        "CreateRole": row(at.BOUNDED_ROLES, also=(("iam:TagRole", at.ROLE_TAGS),), why="made with its tags"),
-        "DeleteRole": row(at.BOUNDED_ROLES),
+        "CreateRole": row(at.BOUNDED_ROLES, also=(("iam:TagRole", at.OWN_ROLES),), why="made with its tags"),
+        "DeleteRole": row(at.OWN_ROLES),
         "DeleteRolePermissionsBoundary": row(
             why="never granted: called only where an environment has no boundary, so never under this policy"
         ),
-        "DeleteRolePolicy": row(at.BOUNDED_ROLES),
-        "DetachRolePolicy": row(at.BOUNDED_ROLES, why="policies somebody attached by hand; Molthub attaches none"),
+        "DeleteRolePolicy": row(at.OWN_ROLES),
+        "DetachRolePolicy": row(at.OWN_ROLES, why="policies somebody attached by hand; Molthub attaches none"),
         "GetAccountAuthorizationDetails": row(at.LISTS, why="1,000 roles a call, policies and tags included"),
         "GetRole": row(at.ROLE_READS),
         "GetRolePolicy": row(at.ROLE_READS),
@@ -110,8 +110,8 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "ListRoles": row(at.LISTS),
         "PutRolePermissionsBoundary": row(at.BOUNDED_ROLES, why="the condition is on the boundary that is put"),
         "PutRolePolicy": row(at.BOUNDED_ROLES),
-        "TagRole": row(at.ROLE_TAGS),
-        "UntagRole": row(at.ROLE_TAGS),
+        "TagRole": row(at.OWN_ROLES),
+        "UntagRole": row(at.OWN_ROLES),
         "UpdateAssumeRolePolicy": row(at.BOUNDED_ROLES),
         "UpdateRole": row(at.BOUNDED_ROLES),
     },

@@ -116,7 +116,12 @@ BOUNDED_ROLES = Scope(
     "this condition, whoever may write and pass roles is an administrator",
     (("StringEquals", "iam:PermissionsBoundary", "{boundary}"),),
 )
-ROLE_TAGS = Scope("RoleTags", _ROLES, "tags of instances' roles; IAM has no boundary condition for these actions")
+OWN_ROLES = Scope(
+    "OwnRoles",
+    _ROLES,
+    "tags of instances' roles (IAM has no boundary condition for them), and taking roles and their policies away: one "
+    "whose boundary somebody removed must still go when its instance goes",
+)
 PASSED_ROLES = Scope(
     "PassedRoles",
     _ROLES,

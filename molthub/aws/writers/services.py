@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from molthub.aws.errors import DENIED, draining, not_registered, role_not_usable
+from molthub.aws.errors import DENIED, draining, not_registered, role_is_refused, role_not_usable
 from molthub.aws.members import clearing
 from molthub.aws.readers import services
 from molthub.aws.readers.task_definitions import read_revision
@@ -96,7 +96,7 @@ def _create(target: Target, after: Service) -> WriteResult:
     text = answer.words.lower()
     if "draining" in text:
         raise draining(after.name)
-    if "assume" in text or "passrole" in text:
+    if role_is_refused(answer.words):
         raise role_not_usable(after.name)
     if "idempotent" in text or "already exists" in text:  # somebody was faster: adopt what is there now
         live = read_live(target, after.name)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from molthub.aws.arns import Ids, secret_names
-from molthub.aws.errors import DENIED, registered_differs, role_not_usable
+from molthub.aws.errors import DENIED, registered_differs, role_is_refused, role_not_usable
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.task_definitions import (
     project_task_definition,
@@ -97,8 +97,7 @@ def _register(target: Target, after: TaskDefinition, ids: Ids) -> Raw:
     )
     if isinstance(answer, dict):
         return target.cache.put(answer)
-    text = answer.words.lower()
-    if "passrole" in text or "assume" in text or "role is not valid" in text:
+    if role_is_refused(answer.words):
         young = next((name for name in (after.execution_role, after.task_role) if is_young(target, name)), None)
         if young is not None:
             raise role_not_usable(young)

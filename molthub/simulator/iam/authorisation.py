@@ -39,4 +39,6 @@ def _refusal(call: Call, principal: Principal, ask: Ask, why: str) -> RefusalErr
         return RefusalError("UnauthorizedOperation", text, status=FORBIDDEN)
     if call.protocol in _JSON:
         return RefusalError("AccessDeniedException", words)
+    if call.protocol == "rest-json":
+        return RefusalError("AccessDeniedException", words, status=FORBIDDEN)
     return RefusalError("AccessDenied", words, status=FORBIDDEN)

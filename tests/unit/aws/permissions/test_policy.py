@@ -20,6 +20,7 @@ TEMPLATE = Place(
     boundary="${Boundary}",
     kms_key="${Key.Arn}",
 )
+LESS = {"iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"}
 READS = ("Describe", "Get", "List")
 
 
@@ -46,7 +47,7 @@ def test_a_role_is_written_only_under_our_path_and_with_our_boundary() -> None:
         assert all(item.startswith("arn:aws:iam::123456789012:role/molthub/acme-bots/mh-*-") for item in _of(statement))
         if writes & {"iam:PassRole"}:
             assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-        elif not writes <= {"iam:TagRole", "iam:UntagRole"}:
+        elif not writes <= {"iam:TagRole", "iam:UntagRole", *LESS}:
             assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": PLACE.boundary}}
 
 

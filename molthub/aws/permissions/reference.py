@@ -1,0 +1,96 @@
+"""docs/reference/permissions.md: what the reconciler may do and why, from the same tables as its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from molthub.aws.permissions.boundary import boundary_policy
+from molthub.aws.permissions.operations import PREFIXES, RECONCILER, grants
+from molthub.aws.permissions.scopes import Place, Scope
+
+SPOKEN = Place(
+    partition="aws",
+    account="ACCOUNT",
+    region="REGION",
+    fleet="FLEET",
+    cluster="CLUSTER",
+    vpc_id="VPC",
+    boundary="BOUNDARY",
+    kms_key="KEY",
+)
+"""A place whose parts are their own names."""
+
+HEAD = """# Permissions
+
+Generated from `molthub/aws/permissions`; what the words in capitals are, an environment's stack says.
+
+## The reconciler
+
+These statements are the whole policy of the role that the controller works with. Each stands for calls that Molthub
+makes; the tests fail when a call has no statement, and when a statement, an action, a resource or a condition is needed
+by nothing.
+"""
+
+BOUNDARY_HEAD = """## The boundary of instances' roles
+
+The most a Moltbot's roles may ever do, whatever their own policies say. The reconciler can make and change roles with
+this boundary only, and cannot change the boundary.
+"""
+
+
+def permission_files() -> Mapping[str, str]:
+    """Path from the repository's root → text."""
+    parts = [HEAD, *_statements(), *_more(), BOUNDARY_HEAD, *_boundary()]
+    return {"docs/reference/permissions.md": "\n".join(parts) + "\n"}
+
+
+def _statements() -> Iterator[str]:
+    by_scope: dict[Scope, set[str]] = {}
+    for action, scope in grants():
+        by_scope.setdefault(scope, set()).add(action)
+    yield "| Statement | Actions | On | Only if | Why |\n|---|---|---|---|---|"
+    for scope, actions in sorted(by_scope.items(), key=lambda item: item[0].sid):
+        statement = scope.statement(SPOKEN, sorted(actions))
+        conditions = statement.get("Condition", {})
+        only = [f"{key} {operator} {value}" for operator, keys in conditions.items() for key, value in keys.items()]
+        yield _line(
+            f"`{scope.sid}`", _codes(statement["Action"]), _codes(statement["Resource"]), _codes(only), scope.why
+        )
+
+
+def _more() -> Iterator[str]:
+    """The operations that are more than an action of the same name."""
+    yield "\nOperations that ask for more, or less, than the action of their own name:\n"
+    yield "| Operation | Asks also for | Why |\n|---|---|---|"
+    for service, rows in RECONCILER.items():
+        for name, item in rows.items():
+            also = [action for action, _ in item.also]
+            if also or item.actions or not item.scopes:
+                asked = _codes([*item.actions, *also]) if item.scopes else "nothing"
+                yield _line(f"`{PREFIXES[service]}:{name}`", asked, item.why)
+    yield ""
+
+
+def _boundary() -> Iterator[str]:
+    yield "| Statement | Effect | Actions | On | Only if |\n|---|---|---|---|---|"
+    for statement in boundary_policy(SPOKEN, bucket="BUCKET")["Statement"]:
+        only = [
+            f"{key} {operator} {value}"
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, value in keys.items()
+        ]
+        yield _line(
+            f"`{statement['Sid']}`",
+            statement["Effect"],
+            _codes(statement["Action"]),
+            _codes(statement["Resource"]),
+            _codes(only),
+        )
+
+
+def _codes(items: list[str]) -> str:
+    return " ".join(f"`{item}`" for item in items)
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
