@@ -134,7 +134,7 @@ def _paths(text: str, found: Findings) -> dict[bytes, Mode]:
         entries = json.loads(text) if text else []
         for entry in entries:
             mode = Mode(entry["mode"])
-            if entry.keys() != {"path", "mode"} or not _PATHS[mode].fullmatch(entry["path"]):
+            if entry.keys() != {"path", "mode"} or mode_of(entry["path"]) is not mode:
                 raise ValueError
             paths[entry["path"].encode()] = mode
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
@@ -152,6 +152,11 @@ def _secret(name: str, value: str, found: Findings) -> bytes:
         found.add(Diagnostic("MH-GATE-003", message, fix="Make one with `openssl rand -hex 32`, without a newline"))
         return b""
     return value.encode()
+
+
+def mode_of(path: str) -> Mode | None:
+    """Who signs the requests of a path; None for one that can never be let through."""
+    return next((mode for mode, pattern in _PATHS.items() if pattern.fullmatch(path)), None)
 
 
 def usable_key(value: str) -> bool:

@@ -22,7 +22,8 @@ SLACK_TIMESTAMP_HEADER = b"x-slack-request-timestamp"
 SLACK_SIGNATURE_HEADER = b"x-slack-signature"
 
 # No sign, no leading zero, no other digits than ASCII's: one instant has one spelling.
-_TIMESTAMP = re.compile(rb"[1-9][0-9]{0,10}")
+# Long enough for milliseconds, which are told as what they are: far in the future.
+_TIMESTAMP = re.compile(rb"[1-9][0-9]{0,14}")
 _SIGNATURE = re.compile(rb"(v[01])=([0-9a-f]{64})")
 
 

@@ -17,7 +17,7 @@ from molthub.gate.refusals import Refusal
 from molthub.gate.signature import sign
 from tests.builders import REMOVED, environment_dict, instance_dict
 from tests.fakes.cli import Cli
-from tests.fakes.gate import KEY, RunningGate, running_gate
+from tests.fakes.gate import KEY, SLACK_SECRET, RunningGate, running_gate
 
 INGRESS = {
     "domain": "bots.example.com",
@@ -195,6 +195,16 @@ def test_a_signed_test_passes_the_gate(cli: Cli, gate: RunningGate, key_file: st
     assert "error: MH-GATE-015 the gate answered 401: this very request was taken before\n" in again.err
 
 
+def test_a_slack_path_is_tested_as_slack_would(cli: Cli, gate: RunningGate, tmp_path: Path) -> None:
+    (tmp_path / "signing").write_bytes(SLACK_SECRET)
+    url = f"http://127.0.0.1:{gate.port}/slack/events"
+    found = cli.run("webhook", "test", "--url", url, "--key-file", str(tmp_path / "signing"))
+    assert (found.code, found.err) == (0, "")
+    head, _, body = gate.gateway.requests[0].partition(b"\r\n\r\n")
+    assert b"\r\nx-slack-signature: v0=" in head
+    assert json.loads(body)["type"] == "url_verification"
+
+
 def test_a_refused_test_says_why(cli: Cli, gate: RunningGate, tmp_path: Path, key_file: str) -> None:
     url = f"http://127.0.0.1:{gate.port}/hooks/agent"
     (tmp_path / "other").write_bytes(b"another-key-" + b"x" * 20)
@@ -233,7 +243,7 @@ def test_a_test_needs_an_instance_or_a_url_and_one_of_its_paths(cli: Cli) -> Non
     committed(cli, **WEBHOOK)
     assert "name an instance, or a URL with --url" in cli.run("webhook", "test").err
     found = cli.run("webhook", "test", "release-bot", "--path", "/hooks/wake")
-    assert "MH-GATE-012 /hooks/wake is no path to test (there are: /hooks/agent, /hooks/github)\n" in found.err
+    assert "MH-GATE-012 /hooks/wake is no path of release-bot (there are: /hooks/agent, /hooks/github)\n" in found.err
 
 
 def test_every_refusal_of_a_well_formed_request_is_explained() -> None:

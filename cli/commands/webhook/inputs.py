@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from molthub.cli.terminal import Terminal
 from molthub.errors import StallingError
 
+if TYPE_CHECKING:
+    from molthub.gate.signature import Mode
+
 MAX_BODY = 256 * 1024
 STDIN = "-"
 _MOST = 64 * 1024
-_PATH = re.compile(r"/(hooks|slack)(/[a-z0-9]+([_-][a-z0-9]+)*)+")
 
 KeyFileOption = Annotated[
     str | None,
@@ -83,7 +84,7 @@ def _checked(text: str) -> bytes:
         raise StallingError(
             "MH-GATE-010",
             f"that cannot be a key: it is shorter than {SHORTEST_KEY} characters, or holds a space or a line's end",
-            fix="Give the value of the secret that spec.channels.webhook.token names, and nothing else",
+            fix="Give the value of the secret that the manifest names (webhook.token, or Slack's signingSecret)",
         )
     return text.encode()
 
@@ -106,12 +107,15 @@ def read_body(term: Terminal, path: str) -> bytes:
     return body
 
 
-def check_path(path: str) -> str:
-    """A path that the gate can let through, as it is. Raises MH-GATE-012."""
-    if _PATH.fullmatch(path) is None:
+def mode_of_path(path: str) -> Mode:
+    """How requests to a path are signed. Raises MH-GATE-012 for a path that the gate can never let through."""
+    from molthub.gate.settings import mode_of
+
+    mode = mode_of(path)
+    if mode is None:
         raise StallingError(
             "MH-GATE-012",
             f"{path!r} is no path of a webhook",
             fix="Say one of the manifest's spec.channels.webhook.paths, such as /hooks/agent, without query or final /",
         )
-    return path
+    return mode

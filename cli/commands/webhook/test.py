@@ -13,7 +13,7 @@ from molthub.cli.commands.webhook.inputs import (
     BodyOption,
     KeyFdOption,
     KeyFileOption,
-    check_path,
+    mode_of_path,
     read_body,
     read_key,
 )
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 TEST_FORMAT = "molthub.dev/webhook-test/v1"
 TIMEOUT = 60.0
 MAX_ANSWER = 64 * 1024
-DEFAULT_BODY = b'{"message":"This is a test by molthub webhook test. Nothing needs to be done."}'
+DEFAULT_BODIES = {
+    "signed": b'{"message":"This is a test by molthub webhook test. Nothing needs to be done."}',
+    "slack": b'{"type":"url_verification","challenge":"molthub-webhook-test"}',
+}
+"""By mode. The second is what Slack itself sends when a URL is entered; the Moltbot gives the challenge back."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -54,7 +58,8 @@ def send_test(
     """Send a signed request to a Moltbot and explain the answer
 
     It is a real request: the Moltbot acts on its body. Without --body a harmless message is sent. The key is asked
-    for on the terminal, or read from a file, a pipe or a descriptor.
+    for on the terminal, or read from a file, a pipe or a descriptor. For a path below /slack/ it is Slack's signing
+    secret, and the message Slack's own question for a challenge.
     """
     from molthub.cli import context
     from molthub.gate.signature import sign
@@ -62,9 +67,10 @@ def send_test(
     term = terminal()
     roots = context.roots_of(ctx)
     where = _checked_url(url or _url_of(ctx, instance, path, repo=repo, ref=ref))
+    mode = mode_of_path(where.path)
     key = read_key(term, file=key_file, descriptor=key_fd, stdin_taken=body == STDIN)
-    content = DEFAULT_BODY if body is None else read_body(term, body)
-    headers = sign(key, timestamp=int(roots.now().timestamp()), path=where.path.encode(), body=content)
+    content = DEFAULT_BODIES[mode] if body is None else read_body(term, body)
+    headers = sign(key, timestamp=int(roots.now().timestamp()), path=where.path.encode(), body=content, mode=mode)
     began = time.monotonic()
     answer = _send(where, content, {"Content-Type": "application/json", **headers})
     seconds = time.monotonic() - began
@@ -85,19 +91,17 @@ def send_test(
 
 
 def _url_of(ctx: typer.Context, instance: str | None, path: str | None, *, repo: str | None, ref: str | None) -> str:
-    """The instance's URL: of the path asked for, or the first that Molthub's own signature is for."""
+    """The instance's URL: of the path asked for, or the first."""
     from molthub.cli.commands.webhook.urls import endpoints_of
 
     if instance is None:
         raise typer.BadParameter("name an instance, or a URL with --url", param_hint="INSTANCE")
-    found = [one for one in endpoints_of(ctx, instance, repo=repo, ref=ref) if one.mode == "signed"]
+    found = endpoints_of(ctx, instance, repo=repo, ref=ref)
     for one in found:
         if path in (None, one.path):
             return one.url
-    paths = ", ".join(one.path for one in found) or "none; Slack signs its own"
-    raise StallingError(
-        "MH-GATE-012", f"{path or instance} is no path to test (there are: {paths})", fix="Say --path PATH"
-    )
+    paths = ", ".join(one.path for one in found)
+    raise StallingError("MH-GATE-012", f"{path} is no path of {instance} (there are: {paths})", fix="Say one of them")
 
 
 def _checked_url(text: str) -> SplitResult:
@@ -114,7 +118,6 @@ def _checked_url(text: str) -> SplitResult:
     if not (good and secure and port_is_a_port):
         fix = "Say https://HOST/PATH, as `molthub webhook url` prints it"
         raise StallingError("MH-GATE-012", f"{text!r} is no URL of a webhook", fix=fix)
-    check_path(found.path)
     return found
 
 

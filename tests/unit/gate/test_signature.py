@@ -76,7 +76,7 @@ HEX = b"0123456789abcdef" * 4
         (b"0", b"v1=" + HEX, False),
         (b"1_790_000_000", b"v1=" + HEX, False),
         ("１７９".encode(), b"v1=" + HEX, False),
-        (b"9" * 12, b"v1=" + HEX, False),
+        (b"9" * 16, b"v1=" + HEX, False),
         (b"", b"v1=" + HEX, False),
     ],
 )
