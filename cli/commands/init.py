@@ -14,23 +14,25 @@ from molthub.cli.terminal import Terminal, terminal
 PLACEHOLDERS = {
     "account": "123456789012",
     "region": "eu-west-1",
-    "vpc": "vpc-0123456789abcdef0",
-    "subnet": "subnet-0123456789abcdef0",
 }
 """Only in the right form; whoever runs it puts the real ones in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the scaffold is filled with; placeholders: the names of those nobody gave."""
+    """What the scaffold is filled with.
+
+    cluster, vpc, subnets  what is there already; None and () where `molthub bootstrap` makes them
+    placeholders           the names of those nobody gave
+    """
 
     fleet: str
     workspace: str
     environment: str
     account: str
     region: str
-    cluster: str
-    vpc: str
+    cluster: str | None
+    vpc: str | None
     subnets: tuple[str, ...]
     placeholders: tuple[str, ...] = ()
 
@@ -43,10 +45,14 @@ def init(
     account: Annotated[str | None, typer.Option(metavar="ID", help="AWS account, twelve digits")] = None,
     region: Annotated[str | None, typer.Option(metavar="NAME", help="AWS region")] = None,
     cluster: Annotated[
-        str | None, typer.Option(metavar="NAME", help="ECS cluster; by default molthub-WORKSPACE-ENVIRONMENT")
+        str | None, typer.Option(metavar="NAME", help="An existing ECS cluster; by default bootstrap makes one")
     ] = None,
-    vpc: Annotated[str | None, typer.Option(metavar="ID", help="VPC id")] = None,
-    subnet: Annotated[list[str] | None, typer.Option(metavar="ID", help="Private subnet id (repeatable)")] = None,
+    vpc: Annotated[
+        str | None, typer.Option(metavar="ID", help="An existing VPC; by default bootstrap makes one")
+    ] = None,
+    subnet: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A private subnet of that VPC (repeatable)")
+    ] = None,
 ) -> None:
     """Start a fleet repository
 
@@ -57,27 +63,35 @@ def init(
     from molthub.cli.commands import init_files
 
     term = terminal()
-    given = {
-        "account": account,
-        "region": region,
-        "vpc": vpc,
-        "subnet": ",".join(subnet) if subnet else None,
-    }
-    places, missing = _places(given, term)
+    _refuse_half_a_network(vpc, subnet)
+    places, missing = _places({"account": account, "region": region}, term)
     answers = Answers(
         fleet=fleet or init_files.fleet_name(directory),
         workspace=workspace,
         environment=environment,
         account=places["account"],
         region=places["region"],
-        cluster=cluster or f"molthub-{workspace}-{environment}",
-        vpc=places["vpc"],
-        subnets=tuple(part.strip() for part in places["subnet"].split(",")),
+        cluster=cluster,
+        vpc=vpc,
+        subnets=tuple(subnet or ()),
         placeholders=missing,
     )
     written = init_files.write(directory, answers)
     initialised = init_files.ensure_git(directory)
     _tell(directory, answers, written, initialised=initialised, term=term)
+
+
+def _refuse_half_a_network(vpc: str | None, subnet: list[str] | None) -> None:
+    if (vpc is None) == (not subnet):
+        return
+    from molthub.errors import StallingError
+
+    missing = "--vpc" if vpc is None else "--subnet"
+    raise StallingError(
+        "MH-CLI-008",
+        f"only half of an existing network is named: {missing} is missing",
+        fix="Say both, or neither to let `molthub bootstrap` make the network",
+    )
 
 
 def _places(given: dict[str, str | None], term: Terminal) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -99,12 +113,7 @@ def _places(given: dict[str, str | None], term: Terminal) -> tuple[dict[str, str
 
 
 def _question(name: str) -> str:
-    return {
-        "account": "AWS account",
-        "region": "AWS region",
-        "vpc": "VPC id",
-        "subnet": "Private subnet ids, comma-separated",
-    }[name]
+    return {"account": "AWS account", "region": "AWS region"}[name]
 
 
 def _tell(directory: Path, answers: Answers, written: list[str], *, initialised: bool, term: Terminal) -> None:
@@ -117,6 +126,9 @@ def _tell(directory: Path, answers: Answers, written: list[str], *, initialised:
         names = ", ".join(answers.placeholders)
         term.say(f"\nReplace the placeholders ({names}) in environments/ before you plan.")
     term.say("\nNext:")
-    steps += ["molthub validate", "git add . && git commit -m 'Start the fleet'", "molthub plan"]
+    steps += ["molthub validate", "git add . && git commit -m 'Start the fleet'"]
+    if answers.vpc is None or answers.cluster is None:
+        steps.append(f"molthub bootstrap --environment {answers.workspace}/{answers.environment}")
+    steps.append("molthub plan")
     for step in steps:
         term.say(f"  {step}")

@@ -61,9 +61,7 @@ def render(answers: Answers) -> dict[str, str]:
         "environment": answers.environment,
         "account": answers.account,
         "region": answers.region,
-        "cluster": answers.cluster,
-        "vpc": answers.vpc,
-        "subnets": "\n".join(f"      - {subnet}" for subnet in answers.subnets),
+        "existing": _existing(answers),
         "instance": INSTANCE,
         "version": __version__,
     }
@@ -77,6 +75,15 @@ def render(answers: Answers) -> dict[str, str]:
     folder = files("molthub.cli.scaffold")
     texts = {path: Template((folder / name).read_text("utf-8")).substitute(values) for path, name in paths.items()}
     return {**texts, ".gitignore": IGNORED, SCHEMA: schema_for()}
+
+
+def _existing(answers: Answers) -> str:
+    """The lines of `spec.aws` that name what is there already; "" when bootstrap makes everything."""
+    lines = [f"    cluster: {answers.cluster}"] if answers.cluster else []
+    if answers.vpc:
+        lines += [f"    vpcId: {answers.vpc}", "    subnetIds:   # private subnets, best in two or more zones"]
+        lines += [f"      - {subnet}" for subnet in answers.subnets]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _refuse_invalid(contents: dict[str, str]) -> None:

@@ -67,8 +67,9 @@ def _seeds(path: Path) -> tuple[list[dict[str, object]], list[str]]:
     if documents.fleet is None:
         raise InvalidInputError(documents.diagnostics)
     secrets = {name for loaded in documents.instances.values() for name in linked_secrets(loaded)}
+    places = [environment.model.spec.aws.model_dump() for environment in documents.environments.values()]
     return (
-        [environment.model.spec.aws.model_dump() for environment in documents.environments.values()],
+        [place for place in places if place["vpcId"] or place["cluster"]],  # what bootstrap makes is not there yet
         sorted(name for name in secrets if not name.startswith("arn:")),
     )
 

@@ -33,6 +33,16 @@ def seed(world: World, *, environments: Sequence[Mapping[str, Any]], secrets: Se
 
 def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
     account, region = str(wanted["accountId"]), str(wanted["region"])
+    if wanted.get("roleArn"):
+        _seed_role(world, str(wanted["roleArn"]), wanted.get("externalId"))
+    if wanted.get("cluster"):
+        world.ecs.call("CreateCluster", account=account, region=region, params={"clusterName": wanted["cluster"]})
+    if wanted.get("vpcId"):
+        _seed_network(world, wanted)
+
+
+def _seed_network(world: World, wanted: Mapping[str, Any]) -> None:
+    account, region = str(wanted["accountId"]), str(wanted["region"])
     ec2 = world.moto.backend("ec2", account, region)
     vpc_id = str(wanted["vpcId"])
     if vpc_id not in ec2.vpcs:
@@ -48,9 +58,6 @@ def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
         with replaced(moto_subnets, "random_subnet_id", lambda chosen=subnet_id: chosen):
             ec2.create_subnet(vpc_id, str(blocks[taken]), availability_zone=zone)
         taken += 1
-    if wanted.get("roleArn"):
-        _seed_role(world, str(wanted["roleArn"]), wanted.get("externalId"))
-    world.ecs.call("CreateCluster", account=account, region=region, params={"clusterName": wanted["cluster"]})
 
 
 def _seed_role(world: World, arn: str, external_id: str | None) -> None:

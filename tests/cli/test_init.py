@@ -7,6 +7,8 @@ import yaml
 from tests.fakes.cli import Cli
 
 PLACE = (
+    "--cluster",
+    "molthub-ops-prod",
     "--account",
     "111122223333",
     "--region",
@@ -33,8 +35,13 @@ def test_a_new_fleet_is_valid_and_a_repository(cli: Cli) -> None:
         "wrote .molthub/molthub.schema.json",
         "started a Git repository",
     ]
-    assert "Replace the placeholders (account, region, vpc, subnet)" in ended.err
-    assert "  cd ../new-fleet\n  molthub validate\n" in ended.err
+    assert "Replace the placeholders (account, region)" in ended.err
+    assert ended.err.endswith(
+        "Next:\n  cd ../new-fleet\n  molthub validate\n  git add . && git commit -m 'Start the fleet'\n"
+        "  molthub bootstrap --environment acme/dev\n  molthub plan\n"
+    )
+    environment = yaml.safe_load((cli.repository.path.parent / "new-fleet/environments/acme-dev.yaml").read_text())
+    assert environment["spec"]["aws"] == {"accountId": "123456789012", "region": "eu-west-1"}
     checked = cli.run("validate", "--strict", "../new-fleet")
     assert checked.code == 0
     assert checked.out == "3 files, 1 instance, 0 errors\n"
@@ -51,6 +58,7 @@ def test_everything_given(cli: Cli) -> None:
     assert ended.code == 0
     assert "started a Git repository" not in ended.out, "it is one already"
     assert "placeholders" not in ended.err
+    assert "bootstrap" not in ended.err
     environment = yaml.safe_load((cli.repository.path / "environments/ops-prod.yaml").read_text())
     assert environment["metadata"] == {"workspace": "ops", "name": "prod"}
     assert environment["spec"]["aws"] == {
@@ -78,7 +86,10 @@ def test_it_overwrites_nothing(cli: Cli) -> None:
 def test_half_a_location_is_asked_for_by_name(cli: Cli) -> None:
     ended = cli.run("init", "--region", "eu-west-1")
     assert ended.code == 1
-    assert "MH-CLI-008 some of the location is missing: --account, --vpc, --subnet" in ended.err
+    assert "MH-CLI-008 some of the location is missing: --account" in ended.err
+    ended = cli.run("init", "--vpc", "vpc-0a")
+    assert ended.code == 1
+    assert "MH-CLI-008 only half of an existing network is named: --subnet is missing" in ended.err
 
 
 def test_wrong_answers_are_told_and_nothing_is_written(cli: Cli) -> None:
