@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from molthub.guard.engine import Finding, Subject
-from molthub.manifest.models import Inbound
+from molthub.manifest.models import Inbound, SlackMode
 
 
 class WebhookComplete:
@@ -18,15 +18,23 @@ class WebhookComplete:
     def check(self, subject: Subject) -> Iterator[Finding]:
         spec = subject.instance.model.spec
         inbound = spec.network.inbound is Inbound.WEBHOOK
-        if inbound and spec.channels.webhook is None:
+        slack = spec.channels.slack
+        called_by_slack = slack is not None and slack.mode is SlackMode.HTTP
+        if inbound and spec.channels.webhook is None and not called_by_slack:
             yield Finding(
                 "network.inbound is WEBHOOK but channels.webhook is not configured",
                 ("spec", "network", "inbound"),
-                "Add channels.webhook with its token and paths, or set inbound to NONE",
+                "Add channels.webhook with its token and paths, or Slack in mode http, or set inbound to NONE",
             )
         if spec.channels.webhook is not None and not inbound:
             yield Finding(
                 "channels.webhook is configured but network.inbound is NONE, so nothing can reach it",
                 ("spec", "channels", "webhook"),
                 "Set network.inbound to WEBHOOK, or remove the channel",
+            )
+        if called_by_slack and not inbound:
+            yield Finding(
+                "channels.slack has mode http but network.inbound is NONE, so Slack cannot reach it",
+                ("spec", "channels", "slack", "mode"),
+                "Set network.inbound to WEBHOOK, or use mode socket",
             )

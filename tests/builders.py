@@ -67,6 +67,14 @@ def environment_dict(**overrides: Any) -> dict[str, Any]:
     return merged(base, overrides)
 
 
+INGRESS = {
+    "domain": "bots.example.com",
+    "certificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1b2c3d4e-0000-4000-8000-1234567890ab",
+    "gateImage": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/molthub:1.4.0",
+}
+"""`spec.ingress` of an Environment whose Moltbots may have webhooks."""
+
+
 def instance_dict(**overrides: Any) -> dict[str, Any]:
     """The Telegram bot acme/prod/support-bot: valid, and without a warning.
 
@@ -154,9 +162,22 @@ def _completed(dicts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         if item["kind"] == "MoltbotInstance"
     }
     for workspace, name in sorted(wanted - known):
-        cluster = {"aws": {"cluster": f"molthub-{workspace}-{name}"}}
-        given.append(environment_dict(metadata={"workspace": workspace, "name": name}, spec=cluster))
+        spec = {"aws": {"cluster": f"molthub-{workspace}-{name}"}, **_ingress_of(workspace, name, given)}
+        given.append(environment_dict(metadata={"workspace": workspace, "name": name}, spec=spec))
     return given
+
+
+def _ingress_of(workspace: str, name: str, given: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Load balancers where one of the environment's instances has inbound traffic."""
+    inbound = any(
+        item["metadata"].get("environment") == name
+        and item["metadata"].get("workspace") == workspace
+        and isinstance(item.get("spec"), Mapping)
+        and isinstance(item["spec"].get("network"), Mapping)
+        and item["spec"]["network"].get("inbound") == "WEBHOOK"
+        for item in given
+    )
+    return {"ingress": {**INGRESS, "domain": f"{name}.{workspace}.example.com"}} if inbound else {}
 
 
 def _valid(loaded: FleetDocuments) -> FleetDocuments:

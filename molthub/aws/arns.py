@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from molthub.aws.errors import no_group, no_secret
+from molthub.aws.errors import no_group, no_secret, no_target_group
 
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
 SYMBOL = re.compile(r"\$\{secret:([^}]+)\}")
@@ -65,6 +65,7 @@ class Names:
 
     groups   security group id → name
     secrets  ARN of a secret that exists now → its name
+    targets  ARN of a target group that exists now → its name
     pinned   ARNs that manifests link as such: they stay ARNs
     """
 
@@ -73,6 +74,11 @@ class Names:
     groups: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
+    targets: Mapping[str, str] = field(default_factory=dict)
+
+    def target_group(self, arn: str) -> str:
+        """The target group's name, or its ARN when it is none of ours or was made again since."""
+        return self.targets.get(arn, arn)
 
     def group(self, group_id: str) -> str:
         """The group's name, or its id when it is none of ours."""
@@ -98,12 +104,22 @@ class Ids:
 
     groups   security group name → id
     secrets  secret name → ARN
+    targets  target group name → ARN
     """
 
     account: Account
     role_path: str
     groups: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
+
+    def target_group(self, name: str) -> str:
+        """The target group's ARN. Raises TransientError when it is not there."""
+        if is_arn(name):
+            return name
+        if name not in self.targets:
+            raise no_target_group(name)
+        return self.targets[name]
 
     def group(self, name: str) -> str:
         """The group's id. A raw id stays one. Raises TransientError when it is not there."""

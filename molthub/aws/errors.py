@@ -340,6 +340,12 @@ def no_group(name: str) -> MolthubError:
     )
 
 
+def no_target_group(name: str) -> MolthubError:
+    return TransientError(
+        "MH-AWS-009", f"AWS does not find the target group {name}", fix="Plan again: it is created first"
+    )
+
+
 def unknown_rollout(rollout_id: str, service: str) -> MolthubError:
     return TransientError(
         "MH-AWS-022",

@@ -66,6 +66,7 @@ SHAPES: Mapping[str, Mapping[str, Placement]] = {
             "serviceName clusterArn desiredCount launchType capacityProviderStrategy platformVersion taskDefinition"
             " deploymentConfiguration networkConfiguration healthCheckGracePeriodSeconds schedulingStrategy tags"
             " enableECSManagedTags propagateTags enableExecuteCommand availabilityZoneRebalancing deployments"
+            " loadBalancers"
         ),
         **dict.fromkeys(("serviceArn", "currentServiceDeployment", "currentServiceRevisions"), _ID),
         **dict.fromkeys(("status", "runningCount", "pendingCount", "events"), _STATE),
@@ -74,7 +75,6 @@ SHAPES: Mapping[str, Mapping[str, Placement]] = {
         "roleArn": Ignored("ECS's service-linked role; cannot be set under awsvpc"),
         "platformFamily": _DERIVED,
         "taskSets": _BEFORE,
-        "loadBalancers": Extra(clear=[]),
         "serviceRegistries": Extra(clear=[]),
         "placementConstraints": Extra(clear=[]),
         "placementStrategy": Extra(clear=[]),
@@ -117,6 +117,10 @@ SHAPES: Mapping[str, Mapping[str, Placement]] = {
     "ThresholdConfiguration": {"value": Modelled(), "type": Extra(default="COUNT")},
     "NetworkConfiguration": _modelled("awsvpcConfiguration"),
     "AwsVpcConfiguration": _modelled("subnets securityGroups assignPublicIp"),
+    "LoadBalancer": {
+        **_modelled("targetGroupArn containerName containerPort"),
+        **_extra("loadBalancerName advancedConfiguration"),
+    },
     "CapacityProviderStrategyItem": {
         "capacityProvider": Modelled(),
         "weight": Extra(default=1),

@@ -37,7 +37,10 @@ STOP_TIMEOUT = 120
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """What both containers are made of. secrets: by variable; labels: of the gateway container."""
+    """What both containers are made of. secrets: by variable; labels: of the gateway container.
+
+    gate_memory  MiB of the task that are not the gateway's
+    """
 
     spec: InstanceSpec
     profile: RuntimeProfile
@@ -45,6 +48,7 @@ class Materials:
     secrets: Mapping[str, SecretKey]
     labels: Mapping[str, str]
     log_options: Pairs
+    gate_memory: int = 0
 
     @property
     def image(self) -> str:
@@ -118,14 +122,14 @@ def log_options(*, group: str, region: str) -> Pairs:
 
 
 def heap_option(memory: int) -> str:
-    """Node's heap limit for a task of so many MiB; the rest is for its helpers and buffers."""
+    """Node's heap limit where so many MiB are the gateway's; the rest is for its helpers and buffers."""
     return f"--max-old-space-size={int(memory * HEAP_SHARE)}"
 
 
 def _environment(materials: Materials) -> Pairs:
     """The manifest's literals, then what the profile fixes; a variable that is a secret is no literal."""
     runtime = materials.spec.runtime
-    fixed = {**dict(materials.profile.environment), "NODE_OPTIONS": heap_option(runtime.memory)}
+    fixed = {**dict(materials.profile.environment), "NODE_OPTIONS": heap_option(runtime.memory - materials.gate_memory)}
     merged = {**runtime.env, **fixed}
     return pairs({name: value for name, value in merged.items() if name not in materials.secrets})
 

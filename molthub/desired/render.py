@@ -11,10 +11,21 @@ Pure: the same manifest, environment and facts give the same resources, bit for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from molthub.desired.containers import VOLUMES, Materials, gateway_container, init_container, log_options
+from molthub.desired.gate import GATE_MEMORY, GateMaterials, gate_container, gate_secrets
+from molthub.desired.ingress import (
+    GRACE_SECONDS,
+    UNKNOWN_LISTENER,
+    Endpoint,
+    dns_record,
+    endpoint_of,
+    listener_rule,
+    load_balancer,
+    target_group,
+)
 from molthub.desired.network import security_group
 from molthub.desired.profiles.registry import assumed_profile
 from molthub.desired.roles import Place, execution_role, task_role
@@ -22,12 +33,12 @@ from molthub.desired.secrets import injected, linked_sources, versions
 from molthub.desired.tags import service_tags, tags_of
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.manifest.environment import Environment, Nat
-from molthub.manifest.models import MoltbotInstance
-from molthub.resources.foundation import FROM_STACK, Foundation
+from molthub.manifest.models import InstanceSpec, MoltbotInstance
+from molthub.resources.foundation import FROM_STACK, Foundation, Listener
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import normalise, task_fingerprint
 from molthub.resources.secret_versions import LABEL_SECRETS, versions_label
-from molthub.resources.types import LogGroup, ResourceSet, Secret, Service, TaskDefinition
+from molthub.resources.types import LogGroup, Pairs, ResourceSet, Secret, Service, TaskDefinition
 
 LABEL_IMAGE = "molthub.image"
 LABEL_RESTARTED = "molthub.restarted-at"
@@ -42,11 +53,13 @@ class RenderFacts:
     paused           the manifest's pause is in force now
     foundation       what the environment stands on; None where no cloud was asked: the manifest's own words then,
                      and `(from the stack)` for what it leaves to the stack
+    listener         the shared listener that an instance with a webhook is put on; None while none is known
     """
 
     secret_versions: Mapping[str, str | None]
     paused: bool = False
     foundation: Foundation | None = None
+    listener: Listener | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
     spec = instance.model.spec
     profile = assumed_profile(spec.runtime.image)
     secrets = injected(spec, profile, names.gateway_secret)
+    gate = _gate(identity, spec, environment.model, log_options(group=names.log_group, region=place.region))
     materials = Materials(
         spec=spec,
         profile=profile,
@@ -81,18 +95,54 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
         secrets=secrets,
         labels=_labels(identity, instance.model, facts),
         log_options=log_options(group=names.log_group, region=place.region),
+        gate_memory=GATE_MEMORY if gate else 0,
     )
-    task = _task_definition(identity, materials)
+    task = _task_definition(identity, materials, gate)
+    injected_anywhere = {*secrets.values(), *(gate_secrets(spec).values() if gate else ())}
+    images = (spec.runtime.image, *((gate.image,) if gate else ()))
     resources = ResourceSet(
         log_group=LogGroup(names.log_group, environment.model.spec.logs.retentionDays, tags),
         secret=Secret(names.gateway_secret, f"Gateway token of Molthub instance {identity}", foundation.kms_key, tags),
         security_group=security_group(identity, vpc_id=foundation.vpc_id, preset=spec.network.egressPreset, tags=tags),
         task_role=task_role(identity, spec, place=place, tags=tags),
-        execution_role=execution_role(identity, spec, secrets=secrets.values(), place=place, tags=tags),
+        execution_role=execution_role(identity, images=images, secrets=injected_anywhere, place=place, tags=tags),
         task_definition=task,
         service=_service(identity, instance.model, foundation, task=task, paused=facts.paused),
     )
+    if gate is not None:
+        resources = _reachable(resources, gate.endpoint, identity=identity, foundation=foundation, facts=facts)
     return Rendered(_normalised(resources), linked_secrets(instance))
+
+
+def _gate(identity: Identity, spec: InstanceSpec, environment: Environment, options: Pairs) -> GateMaterials | None:
+    """None for an instance that nobody can call."""
+    ingress = environment.spec.ingress
+    endpoint = endpoint_of(identity, spec, ingress)
+    if endpoint is None or ingress is None:
+        return None
+    return GateMaterials(spec, endpoint, ingress.gateImage, options)
+
+
+def _reachable(
+    resources: ResourceSet, endpoint: Endpoint, *, identity: Identity, foundation: Foundation, facts: RenderFacts
+) -> ResourceSet:
+    """The same with a way in: target group, rule, DNS record, and a service that registers its gate."""
+    service = resources.service
+    assert service is not None
+    tags = resources.log_group.tags if resources.log_group else ()
+    listener = facts.listener or UNKNOWN_LISTENER
+    return replace(
+        resources,
+        target_group=target_group(identity, vpc_id=foundation.vpc_id, tags=tags),
+        listener_rule=listener_rule(identity, endpoint, listener=listener, tags=tags),
+        dns_record=dns_record(identity, endpoint, listener=listener),
+        service=replace(
+            service,
+            security_groups=(*service.security_groups, foundation.gate_members or FROM_STACK),
+            load_balancers=(load_balancer(identity),),
+            health_check_grace_seconds=GRACE_SECONDS,
+        ),
+    )
 
 
 def manifest_foundation(environment: Environment) -> Foundation:
@@ -111,7 +161,7 @@ def _place(environment: Environment, foundation: Foundation) -> Place:
     return Place(aws.accountId, aws.region, boundary=foundation.boundary, kms_key=foundation.kms_key)
 
 
-def _task_definition(identity: Identity, materials: Materials) -> TaskDefinition:
+def _task_definition(identity: Identity, materials: Materials, gate: GateMaterials | None) -> TaskDefinition:
     names, spec = names_of(identity), materials.spec
     definition = TaskDefinition(
         family=names.family,
@@ -120,7 +170,11 @@ def _task_definition(identity: Identity, materials: Materials) -> TaskDefinition
         architecture=spec.runtime.architecture.value.upper(),
         task_role=names.task_role,
         execution_role=names.execution_role,
-        containers=(init_container(materials), gateway_container(materials)),
+        containers=(
+            init_container(materials),
+            gateway_container(materials),
+            *((gate_container(gate),) if gate else ()),
+        ),
         volumes=VOLUMES,
     )
     return normalise(definition)

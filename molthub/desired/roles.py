@@ -57,9 +57,9 @@ def task_role(identity: Identity, spec: InstanceSpec, *, place: Place, tags: Pai
 
 
 def execution_role(
-    identity: Identity, spec: InstanceSpec, *, secrets: Iterable[SecretKey], place: Place, tags: Pairs
+    identity: Identity, *, images: Iterable[str], secrets: Iterable[SecretKey], place: Place, tags: Pairs
 ) -> Role:
-    """The secrets it injects, its log group, its image where that is in ECR; nothing else."""
+    """The secrets it injects, its log group, its images where they are in ECR; nothing else."""
     names = names_of(identity)
     secret_arns = sorted({key.arn for key in secrets})
     log_streams = place.arn("logs", f"log-group:{names.log_group}:log-stream:moltbot/*")
@@ -67,7 +67,7 @@ def execution_role(
         _allow("Secrets", ["secretsmanager:GetSecretValue"], secret_arns),
         *_decrypt(place),
         _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]),
-        *_image_pull(spec.runtime.image, place),
+        *_image_pull(images, place),
     ]
     description = f"Execution role of {identity}"
     return _role(
@@ -122,17 +122,24 @@ def _manifest_statement(item: RoleStatement) -> Statement:
     return _allow(item.sid, item.actions, item.resources)
 
 
-def _image_pull(image: str, place: Place) -> list[Statement]:
-    reference = parse_image(image)
-    if reference is None or reference.ecr is None:
+def _image_pull(images: Iterable[str], place: Place) -> list[Statement]:
+    repositories = sorted({repository for image in images if (repository := _repository(image, place))})
+    if not repositories:
         return []
-    account, region = reference.ecr
-    repository = place.arn("ecr", f"repository/{reference.repository}", account=account, region=region)
     return [
-        _allow("Image", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository]),
+        _allow("Image", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repositories),
         # AWS knows no resource for this action: it takes only a star.
         _allow("Registry", ["ecr:GetAuthorizationToken"], ["*"]),
     ]
+
+
+def _repository(image: str, place: Place) -> str | None:
+    """ARN of the image's repository in ECR, None where it is elsewhere."""
+    reference = parse_image(image)
+    if reference is None or reference.ecr is None:
+        return None
+    account, region = reference.ecr
+    return place.arn("ecr", f"repository/{reference.repository}", account=account, region=region)
 
 
 def _bedrock(spec: InstanceSpec, place: Place) -> list[Statement]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from molthub.desired.profiles.types import RuntimeProfile
+from molthub.manifest.checks import secret_references
 from molthub.manifest.models import InstanceSpec
 from molthub.resources.identity import Identity, gateway_version_id, names_of
 
-CHANNEL_ROLES = frozenset({"slack.botToken", "slack.appToken", "telegram.botToken"})
+CHANNEL_ROLES = frozenset({"slack.botToken", "slack.appToken", "slack.signingSecret", "telegram.botToken"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def injected(spec: InstanceSpec, profile: RuntimeProfile, gateway_secret: str) -
     by_name = {entry.name: parse_key(entry.key) for entry in spec.secrets}
     roles = _roles(spec)
     unused = {name for role, name in profile.native_secrets.items() if role in CHANNEL_ROLES and role not in roles}
-    own = {name: key for name, key in by_name.items() if name not in unused}
+    own = {name: key for name, key in by_name.items() if name not in unused and name not in _only_of_the_gate(spec)}
     native = {
         profile.native_secrets[role]: by_name[name]
         for role, name in roles.items()
@@ -60,11 +61,24 @@ def injected(spec: InstanceSpec, profile: RuntimeProfile, gateway_secret: str) -
     return own | native | {profile.gateway_token: SecretKey(gateway_secret, None)}
 
 
+def _only_of_the_gate(spec: InstanceSpec) -> set[str]:
+    """Entries that the gateway has no use for: the webhook's key from before."""
+    webhook = spec.channels.webhook
+    if webhook is None or webhook.previousToken is None:
+        return set()
+    name = webhook.previousToken.secret
+    users = [path for path, used in secret_references(spec) if used == name]
+    return {name} if len(users) == 1 else set()
+
+
 def _roles(spec: InstanceSpec) -> dict[str, str]:
     roles: dict[str, str] = {}
     if spec.channels.slack is not None:
         roles["slack.botToken"] = spec.channels.slack.botToken.secret
-        roles["slack.appToken"] = spec.channels.slack.appToken.secret
+        if spec.channels.slack.appToken is not None:
+            roles["slack.appToken"] = spec.channels.slack.appToken.secret
+        if spec.channels.slack.signingSecret is not None:
+            roles["slack.signingSecret"] = spec.channels.slack.signingSecret.secret
     if spec.channels.telegram is not None:
         roles["telegram.botToken"] = spec.channels.telegram.botToken.secret
     if spec.model is not None and spec.model.apiKey is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import chain
@@ -9,6 +10,7 @@ from itertools import chain
 from pydantic import BaseModel
 
 from molthub.errors import Diagnostic, Location, Severity
+from molthub.manifest.channels import channel_problems
 from molthub.manifest.environment import Environment, Fleet
 from molthub.manifest.models import MoltbotInstance, SecretRef
 from molthub.manifest.places import Place
@@ -27,10 +29,12 @@ def document_diagnostics(model: Fleet | Environment | MoltbotInstance, place: Pl
     if isinstance(model, MoltbotInstance):
         meta = model.metadata
         subject = f"{meta.workspace}/{meta.environment}/{meta.name}"
-        found = chain(_labels(model, place), _secrets(model, place), _bare(model, place))
+        found = chain(
+            _labels(model, place), _secrets(model, place), channel_problems(model, place), _bare(model, place)
+        )
         return [_with_subject(item, subject) for item in found]
     if isinstance(model, Environment):
-        return list(_subnets(model, place))
+        return [*_subnets(model, place), *_gate_image(model, place)]
     return []
 
 
@@ -128,3 +132,15 @@ def _subnets(model: Environment, place: Place) -> Iterator[Diagnostic]:
         if subnet in subnets[:index]:
             where = ("spec", "aws", "subnetIds", index)
             yield Diagnostic("MH-MAN-024", "a subnet is listed twice", place(where), "Remove one of the two")
+
+
+_PINNED = re.compile(r".*(@sha256:[0-9a-f]{64}|:v?[0-9]+\.[0-9]+\.[0-9]+([._-][0-9A-Za-z._-]+)?)")
+
+
+def _gate_image(model: Environment, place: Place) -> Iterator[Diagnostic]:
+    """The gate guards the way in: which program that is must not change by itself."""
+    ingress = model.spec.ingress
+    if ingress is not None and not _PINNED.fullmatch(ingress.gateImage):
+        message = "the gate's image is not pinned, so it may be another program tomorrow"
+        fix = "Write repository:1.2.3 with a whole version, best with @sha256:… behind it"
+        yield Diagnostic("MH-MAN-029", message, place(("spec", "ingress", "gateImage")), fix)

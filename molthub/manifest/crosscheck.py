@@ -11,8 +11,9 @@ from typing import TypeVar
 from molthub.errors import Diagnostic, Location
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.manifest.environment import Environment
+from molthub.manifest.models import Inbound
 from molthub.manifest.wording import nearest
-from molthub.resources.identity import EnvironmentKey
+from molthub.resources.identity import EnvironmentKey, host_of
 
 MAX_OTHERS = 3
 
@@ -111,6 +112,31 @@ def shared_tokens(
                 yield Clash(token.item.path, _shared(token, others))
 
 
+def webhooks(
+    instances: Iterable[LoadedInstance], environments: Mapping[EnvironmentKey, LoadedEnvironment]
+) -> Iterator[Clash]:
+    """MH-FLEET-010 and -011: inbound traffic without a way in, and two instances on one host name."""
+    by_host: list[tuple[str, LoadedInstance]] = []
+    for item in instances:
+        environment = environments.get(item.key)
+        if environment is None or item.model.spec.network.inbound is not Inbound.WEBHOOK:
+            continue
+        ingress = environment.model.spec.ingress
+        if ingress is not None:
+            by_host.append((host_of(item.model.metadata.id or item.model.metadata.name, ingress.domain), item))
+            continue
+        message = f"network.inbound is WEBHOOK, but the environment {item.key} has no spec.ingress"
+        fix = f"Add spec.ingress to {environment.path} and run `molthub bootstrap`, or set inbound to NONE"
+        yield Clash(item.path, _error("MH-FLEET-010", message, item, ("spec", "network", "inbound"), fix))
+    for host, group in _grouped(by_host):
+        for item in group:
+            others = [other for other in group if _is_another(item, other)]
+            if others:
+                message = f"its host name {host} is also that of {_others(item, others)}"
+                fix = "Give one of the environments another spec.ingress.domain, or one instance another metadata.id"
+                yield Clash(item.path, _error("MH-FLEET-011", message, item, ("metadata",), fix))
+
+
 def _channel_tokens(item: LoadedInstance, environment: Environment) -> Iterator[tuple[Hashable, _Token]]:
     """Each channel's token with what tells its secret from every other: account, region, name and JSON key."""
     spec = item.model.spec
@@ -119,8 +145,10 @@ def _channel_tokens(item: LoadedInstance, environment: Environment) -> Iterator[
     roles = {
         "slack.botToken": slack.botToken if slack else None,
         "slack.appToken": slack.appToken if slack else None,
+        "slack.signingSecret": slack.signingSecret if slack else None,
         "telegram.botToken": telegram.botToken if telegram else None,
         "webhook.token": webhook.token if webhook else None,
+        "webhook.previousToken": webhook.previousToken if webhook else None,
     }
     for role, reference in roles.items():
         if reference is not None and reference.secret in entries:

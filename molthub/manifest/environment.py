@@ -15,6 +15,7 @@ from molthub.manifest.fields import (
     CLUSTER_PATTERN,
     DOMAIN_PATTERN,
     EXTERNAL_ID_PATTERN,
+    IMAGE_PATTERN,
     REGION_PATTERN,
     RETENTION_DAYS,
     ROLE_PATTERN,
@@ -124,6 +125,14 @@ class Ingress(Model):
         pattern=CERTIFICATE_PATTERN,
         description="The certificate in ACM for `*.DOMAIN`, in the environment's region.",
         examples=["arn:aws:acm:eu-west-1:123456789012:certificate/1b2c3d4e-0000-4000-8000-1234567890ab"],
+    )
+    gateImage: str = Field(
+        pattern=IMAGE_PATTERN,
+        min_length=1,
+        max_length=512,
+        description="Molthub's own image, which runs the gate in front of each Moltbot with a webhook: a whole version "
+        "or a digest, for the architecture of those Moltbots.",
+        examples=["123456789012.dkr.ecr.eu-west-1.amazonaws.com/molthub:1.4.0"],
     )
     hostedZoneId: str | None = Field(
         default=None,

@@ -19,6 +19,7 @@ from molthub.manifest.crosscheck import (
     duplicate_instances,
     missing_environments,
     shared_tokens,
+    webhooks,
 )
 from molthub.manifest.documents import FleetDocuments, LoadedEnvironment, LoadedFleet, LoadedInstance
 from molthub.manifest.environment import Environment, Fleet
@@ -46,7 +47,9 @@ def load_files(files: Mapping[str, bytes], *, cache: ReadCache | None = None) ->
     unusable = {key: path for key, path in unusable.items() if key not in usable}
     clashes += duplicate_instances(instances)
     clashes += missing_environments(instances, usable, unusable)
-    clashes += shared_tokens(instances, {item.key: item for item in environments})
+    by_key = {item.key: item for item in environments}
+    clashes += shared_tokens(instances, by_key)
+    clashes += webhooks(instances, by_key)
     wrong = {clash.path for clash in clashes}
     name = fleet.model.metadata.name if fleet else None
     valid = (item for item in instances if name is not None and item.path not in wrong)

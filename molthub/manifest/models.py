@@ -115,10 +115,25 @@ class SecretEntry(Model):
     )
 
 
+class SlackMode(StrEnum):
+    SOCKET = "socket"
+    HTTP = "http"
+
+
 class SlackChannel(Model):
-    mode: Literal["socket"] = Field(default="socket", description="`socket`: no inbound traffic needed.")
+    mode: SlackMode = Field(
+        default=SlackMode.SOCKET,
+        strict=False,
+        description="`socket`: no inbound traffic needed. `http`: Slack calls `/slack/events`; goes together with "
+        "`network.inbound: WEBHOOK`.",
+    )
     botToken: SecretRef = Field(description="The bot's token (`xoxb-…`).")
-    appToken: SecretRef = Field(description="The app-level token that opens the socket (`xapp-…`).")
+    appToken: SecretRef | None = Field(
+        default=None, description="The app-level token that opens the socket (`xapp-…`). Mode `socket` only."
+    )
+    signingSecret: SecretRef | None = Field(
+        default=None, description="What Slack signs its requests with. Mode `http` only."
+    )
 
 
 class TelegramChannel(Model):
@@ -126,15 +141,21 @@ class TelegramChannel(Model):
 
 
 class WebhookChannel(Model):
-    token: SecretRef = Field(description="What callers must present.")
+    token: SecretRef = Field(description="The key that callers sign with (docs/webhooks.md).")
+    previousToken: SecretRef | None = Field(
+        default=None, description="The key from before, accepted too while callers change over to `token`."
+    )
     paths: list[Annotated[str, Field(pattern=HOOK_PATTERN, max_length=128)]] = Field(
-        min_length=1, max_length=3, description="The only paths let through.", examples=[["/hooks/agent"]]
+        min_length=1,
+        max_length=3,
+        description="The only paths let through; at most two beside Slack in mode `http`.",
+        examples=[["/hooks/agent"]],
     )
 
 
 class Channels(Model):
     slack: SlackChannel | None = Field(
-        default=None, description="Slack in socket mode. The image must hold the Slack plugin."
+        default=None, description="Slack, by socket or by HTTP. The image must hold the Slack plugin."
     )
     telegram: TelegramChannel | None = Field(default=None, description="Telegram by polling.")
     webhook: WebhookChannel | None = Field(
@@ -167,7 +188,7 @@ class Network(Model):
     inbound: Inbound = Field(
         default=Inbound.NONE,
         strict=False,
-        description="`NONE`, or `WEBHOOK` for the paths of `channels.webhook`.",
+        description="`NONE`, or `WEBHOOK` for the paths of `channels.webhook` and for Slack in mode `http`.",
     )
     egressPreset: EgressPreset = Field(
         default=EgressPreset.RESTRICTED,

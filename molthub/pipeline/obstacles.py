@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from molthub.errors import Diagnostic, MolthubError
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
-from molthub.manifest.models import Inbound
 from molthub.pipeline.history import History
 from molthub.pipeline.places import location_of
 from molthub.pipeline.types import Collaborators
@@ -53,8 +52,6 @@ def _rewritten(name: str, observed: ObservedInstance, history: History | None) -
 def _not_built_yet(loaded: LoadedInstance) -> list[Diagnostic]:
     spec = loaded.model.spec
     found = []
-    if spec.network.inbound is Inbound.WEBHOOK:
-        found.append(_next_release(loaded, ("spec", "network", "inbound"), "network.inbound: WEBHOOK"))
     if spec.state.persistent:
         found.append(_next_release(loaded, ("spec", "state", "persistent"), "state.persistent: true"))
     return found

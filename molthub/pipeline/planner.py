@@ -20,7 +20,7 @@ from datetime import datetime
 from molthub.desired.render import RenderFacts, linked_secrets, render
 from molthub.errors import Diagnostic, MolthubError
 from molthub.manifest.documents import InvalidFile, LoadedEnvironment, LoadedInstance
-from molthub.pipeline import obstacles
+from molthub.pipeline import ingress, obstacles
 from molthub.pipeline.engine import bug
 from molthub.pipeline.history import History
 from molthub.pipeline.homeless import homeless
@@ -32,6 +32,7 @@ from molthub.planning.deletion import DeletionVerdict
 from molthub.planning.plan import PlanRequest, observed_in, plan_instance, wants_rollout
 from molthub.planning.types import EnvironmentPlan, InstancePlan, Plan
 from molthub.provider.protocols import Provider, Query
+from molthub.resources.foundation import Listener
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Observation, ObservedInstance, ReadFailure
 
@@ -165,8 +166,9 @@ def _requests(task: Task, seen: Seen, guard: DeletionVerdict) -> list[PlanReques
     environment_wide = obstacles.of_environment(
         seen.environment, seen.observation, task.collaborators, history=task.history, fleet=selection.fleet
     )
+    listeners = ingress.listeners_of(seen.environment, documents.instances, seen.observation)
     wanted = [
-        _wanted(task, seen, loaded, guard.creations.get(identity))
+        _wanted(task, seen, loaded, renamed=guard.creations.get(identity), listener=listeners.get(identity))
         for identity, loaded in sorted(documents.instances.items())
         if identity.key == key and selection.means(identity)
     ]
@@ -183,18 +185,25 @@ def _requests(task: Task, seen: Seen, guard: DeletionVerdict) -> list[PlanReques
     return [replace(item, blocking=(*environment_wide, *item.blocking)) for item in requests.values()]
 
 
-def _wanted(task: Task, seen: Seen, loaded: LoadedInstance, renamed: Diagnostic | None) -> PlanRequest:
+def _wanted(
+    task: Task, seen: Seen, loaded: LoadedInstance, *, renamed: Diagnostic | None, listener: Listener | None
+) -> PlanRequest:
     identity = loaded.identity(task.selection.fleet)
     verdicts = task.checked.verdicts[identity]
     observed = observed_in(seen.observation, identity)
     paused = is_paused(loaded, task.collaborators.now())
+    endpoint = ingress.endpoint(identity, loaded, seen.environment)
     blocking = [
         *verdicts.errors,
         *obstacles.of_instance(loaded, observed, task.history),
+        *ingress.obstacles(loaded, endpoint, seen.observation, listener),
         *([renamed] if renamed else []),
     ]
     facts = RenderFacts(
-        secret_versions=_versions(seen.observation), paused=paused, foundation=seen.observation.foundation
+        secret_versions=_versions(seen.observation),
+        paused=paused,
+        foundation=seen.observation.foundation,
+        listener=listener,
     )
     try:
         desired = render(loaded, seen.environment, fleet=identity.fleet, facts=facts).resources
@@ -207,7 +216,7 @@ def _wanted(task: Task, seen: Seen, loaded: LoadedInstance, renamed: Diagnostic 
         observed=observed,
         paused=paused,
         blocking=tuple(blocking),
-        notices=verdicts.notices,
+        notices=(*verdicts.notices, *ingress.notices(loaded, endpoint, observed, listener)),
         failures=_unread_secrets(loaded, seen.observation),
         secrets=seen.observation.secrets,
     )

@@ -22,6 +22,9 @@ IMMUTABLE: dict[Kind, frozenset[str]] = {
     Kind.SECURITY_GROUP: frozenset({"name", "description", "vpc_id"}),
     Kind.TASK_ROLE: frozenset({"name", "path"}),
     Kind.EXECUTION_ROLE: frozenset({"name", "path"}),
+    Kind.TARGET_GROUP: frozenset({"name", "vpc_id", "protocol", "protocol_version", "port", "target_type"}),
+    Kind.LISTENER_RULE: frozenset({"listener"}),
+    Kind.DNS_RECORD: frozenset({"name", "zone", "type"}),
     Kind.TASK_DEFINITION: frozenset(),  # a change is a new revision, the old one stays
     Kind.SERVICE: frozenset({"name", "cluster", "launch_type", "scheduling"}),
 }
@@ -43,6 +46,11 @@ UNORDERED_LISTS = frozenset(
         "subnets",
         "security_groups",
         "capacity_providers",
+        "load_balancers",
+        "hosts",
+        "methods",
+        "paths",
+        "target_groups",
     }
 )
 """Tuples without an order that hold no pairs; `leaves` numbers their items."""

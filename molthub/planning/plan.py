@@ -42,6 +42,7 @@ ROLLING_FIELDS = frozenset(
         "task_definition",
         "subnets",
         "security_groups",
+        "load_balancers",
         "assign_public_ip",
         "platform_version",
         "capacity_providers",
@@ -135,11 +136,32 @@ def _repairs(request: PlanRequest, why: tuple[Diagnostic, ...]) -> tuple[Change,
         return ()
     if present.service is None or present.task_definition is None:
         return ()
-    as_it_is = dataclasses.replace(desired.service, task_definition=present.service.task_definition)
-    held = dataclasses.replace(desired, task_definition=present.task_definition, service=as_it_is)
+    held = _held(present, desired)
     failed = present.service.task_definition == desired.service.task_definition
     repairs = _towards(request, held, keep=True)
     return tuple(c for c in repairs if not c.after_rollout and not (failed and c.restarts))
+
+
+def _held(present: ResourceSet, desired: ResourceSet) -> ResourceSet:
+    """What should be, with the definition that is there, and with the way in (or without one) that belongs to it."""
+    assert present.service is not None
+    assert desired.service is not None
+    service = dataclasses.replace(desired.service, task_definition=present.service.task_definition)
+    held = dataclasses.replace(desired, task_definition=present.task_definition)
+    if bool(service.load_balancers) != bool(present.service.load_balancers):
+        service = dataclasses.replace(
+            service,
+            load_balancers=present.service.load_balancers,
+            security_groups=present.service.security_groups,
+            health_check_grace_seconds=present.service.health_check_grace_seconds,
+        )
+        held = dataclasses.replace(
+            held,
+            target_group=present.target_group,
+            listener_rule=present.listener_rule,
+            dns_record=present.dns_record,
+        )
+    return dataclasses.replace(held, service=service)
 
 
 def wants_rollout(plan: InstancePlan) -> bool:

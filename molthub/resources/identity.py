@@ -10,6 +10,8 @@ HASH_LENGTH = 10
 SLUG_LENGTH = 40
 VAULT_SLUG_LENGTH = 36
 """AWS Backup takes names of at most 50 characters."""
+TARGET_GROUP_SLUG = 18
+"""A target group's name has at most 32 characters: `mh-`, this, `-` and the hash."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,6 +54,7 @@ class Names:
     execution_role: str
     role_path: str
     gateway_secret: str
+    target_group: str
 
 
 def short_hash(*parts: str) -> str:
@@ -78,6 +81,7 @@ def names_of(identity: Identity) -> Names:
         execution_role=f"mh-{base}-exec",
         role_path=f"/molthub/{identity.fleet}/",
         gateway_secret=f"molthub/{identity.fleet}/{base}/gateway",
+        target_group=f"mh-{slug(identity.id)[:TARGET_GROUP_SLUG].strip('-')}-{digest}",
     )
 
 
@@ -112,6 +116,11 @@ def names_of_environment(fleet: str, key: EnvironmentKey, *, account: str, regio
         controller_role=f"mh-{base}-ctl",
         role_path=f"/molthub/{fleet}/",
     )
+
+
+def host_of(instance_id: str, domain: str) -> str:
+    """The host name of an instance with a webhook: its id, so that a renamed one keeps it."""
+    return f"{instance_id}.{domain}"
 
 
 def gateway_version_id(identity: Identity) -> str:

@@ -128,6 +128,7 @@ class Observation:
     failures   reads that failed for the environment as a whole
     secret_failures  linked secrets that could not be read, as they were asked for: Unknown, not missing
     foundation  what the environment stands on; None when it could not be read
+    routes      ARN of a shared listener → host of each of its rules, whoever's they are; "" for a rule without one
     """
 
     key: EnvironmentKey
@@ -137,3 +138,4 @@ class Observation:
     complete: bool = True
     secret_failures: Mapping[str, ReadFailure] = field(default_factory=dict)
     foundation: Foundation | None = None
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -25,6 +25,9 @@ class Kind(StrEnum):
     SECURITY_GROUP = "security-group"
     TASK_ROLE = "task-role"
     EXECUTION_ROLE = "execution-role"
+    TARGET_GROUP = "target-group"
+    LISTENER_RULE = "listener-rule"
+    DNS_RECORD = "dns-record"
     TASK_DEFINITION = "task-definition"
     SERVICE = "service"
 
@@ -189,10 +192,85 @@ class TaskDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetGroup:
+    """A target group of a load balancer: where requests go, and how the load balancer asks for health.
+
+    name, vpc_id, protocol, protocol_version, port and target_type are immutable. Times in seconds. matcher: HTTP codes
+    that mean healthy. deregistration_delay: how long a target that goes may finish what it has begun.
+    """
+
+    name: str
+    vpc_id: str
+    port: int
+    health_path: str
+    protocol: str = "HTTP"
+    protocol_version: str = "HTTP1"
+    target_type: str = "ip"
+    health_enabled: bool = True
+    health_protocol: str = "HTTP"
+    health_port: str = "traffic-port"
+    health_interval: int = 10
+    health_timeout: int = 5
+    healthy_threshold: int = 2
+    unhealthy_threshold: int = 3
+    matcher: str = "200"
+    deregistration_delay: int = 10
+    tags: Pairs = ()
+    unmanaged: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerRule:
+    """What a shared listener lets through to one instance: host, methods and exact paths; everything else is refused
+    by the listener itself.
+
+    name is the host name; a rule has none on AWS. listener: ARN, immutable. hosts, methods, paths unordered, and at
+    most five values together (AWS's limit). target_groups: names; one is what Molthub makes. A rule's priority is the
+    adapter's: no two rules of Molthub's match the same request, so their order means nothing.
+    """
+
+    name: str
+    listener: str
+    hosts: tuple[str, ...]
+    methods: tuple[str, ...]
+    paths: tuple[str, ...]
+    target_groups: tuple[str, ...]
+    tags: Pairs = ()
+    unmanaged: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DnsRecord:
+    """A host name in a Route 53 zone, an alias of the load balancer. name (the host) and zone (its id) are immutable.
+
+    target, target_zone: DNS name and zone of the load balancer. owner: the identity in a TXT record beside it, for
+    records have no tags.
+    """
+
+    name: str
+    zone: str
+    target: str
+    target_zone: str
+    owner: str
+    type: str = "A"
+    evaluate_health: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LoadBalancer:
+    """Where a service registers its tasks: target group (by name), container and its port."""
+
+    target_group: str
+    container: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """An ECS service. task_definition is the fingerprint of the definition's content, not an ARN.
 
-    cluster, name, launch_type and scheduling are immutable. subnets and security_groups (by name) unordered.
+    cluster, name, launch_type and scheduling are immutable. subnets, security_groups (by name; by id those
+    that instances share) and load_balancers unordered.
     """
 
     name: str
@@ -201,6 +279,7 @@ class Service:
     desired_count: int
     subnets: tuple[str, ...]
     security_groups: tuple[str, ...]
+    load_balancers: tuple[LoadBalancer, ...] = ()
     assign_public_ip: bool = False
     launch_type: str = "FARGATE"
     capacity_providers: tuple[str, ...] = ()
@@ -221,7 +300,7 @@ class Service:
     unmanaged: Pairs = ()
 
 
-Resource = LogGroup | Secret | SecurityGroup | Role | TaskDefinition | Service
+Resource = LogGroup | Secret | SecurityGroup | Role | TargetGroup | ListenerRule | DnsRecord | TaskDefinition | Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +312,9 @@ class ResourceSet:
     security_group: SecurityGroup | None = None
     task_role: Role | None = None
     execution_role: Role | None = None
+    target_group: TargetGroup | None = None
+    listener_rule: ListenerRule | None = None
+    dns_record: DnsRecord | None = None
     task_definition: TaskDefinition | None = None
     service: Service | None = None
 

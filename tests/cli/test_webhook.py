@@ -15,14 +15,10 @@ from molthub.cli.commands.webhook.answers import Answer, problem
 from molthub.errors import StallingError, TransientError
 from molthub.gate.refusals import Refusal
 from molthub.gate.signature import sign
-from tests.builders import REMOVED, environment_dict, instance_dict
+from tests.builders import INGRESS, REMOVED, environment_dict, instance_dict
 from tests.fakes.cli import Cli
 from tests.fakes.gate import KEY, SLACK_SECRET, RunningGate, running_gate
 
-INGRESS = {
-    "domain": "bots.example.com",
-    "certificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1b2c3d4e-0000-4000-8000-1234567890ab",
-}
 WEBHOOK = {
     "secrets": [
         {"name": "ANTHROPIC_API_KEY", "key": "acme/prod/model#anthropic"},
@@ -80,7 +76,7 @@ def test_an_environment_without_ingress(cli: Cli) -> None:
     committed(cli, ingress=REMOVED, **WEBHOOK)
     found = cli.run("webhook", "test", "release-bot")
     assert found.code == 1
-    assert "MH-GATE-017 the environment of acme/prod/release-bot has no ingress, so nothing can call it\n" in found.err
+    assert "MH-FLEET-010 network.inbound is WEBHOOK, but the environment acme/prod has no spec.ingress\n" in found.err
 
 
 def expected(cli: Cli, body: bytes = BODY) -> dict[str, str]:

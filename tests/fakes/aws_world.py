@@ -78,7 +78,7 @@ class AwsWorld:
 
     def make(self, desired: ResourceSet, *, identity: Identity = BOT) -> list[WriteResult]:
         """Performs the creation of everything, in order."""
-        return [self.perform(create(desired, kind), identity=identity) for kind in Kind]
+        return [self.perform(create(desired, kind), identity=identity) for kind in kinds_of(desired)]
 
     def settle(self, rollout_id: str, *, identity: Identity = BOT, step: float = 10.0) -> Rollout:
         """Lets simulated time pass until the rollout is over."""
@@ -114,6 +114,11 @@ class AwsWorld:
     def writes(self) -> list[str]:
         """The write calls since the counters were reset."""
         return [f"{call['service']}:{call['operation']}" for call in self.control.calls() if call["write"]]
+
+
+def kinds_of(resources: ResourceSet) -> list[Kind]:
+    """The kinds it holds, in the order they are created."""
+    return [kind for kind in Kind if resources.get(kind) is not None]
 
 
 def create(desired: ResourceSet, kind: Kind) -> Change:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from random import Random
 from typing import Any
 
 from molthub.desired.payload import INIT_VARIABLE, config_of_payload, init_program
-from molthub.desired.render import Rendered, RenderFacts, render
+from molthub.desired.render import Rendered, RenderFacts, manifest_foundation, render
+from molthub.manifest.documents import LoadedEnvironment
+from molthub.resources.foundation import Listener
 from molthub.resources.normal import to_json
-from molthub.resources.types import Container, ResourceSet
-from tests.builders import REMOVED, loaded_environment, loaded_instance
+from molthub.resources.types import Container, Kind, ResourceSet
+from tests.builders import INGRESS, REMOVED, loaded_environment, loaded_instance
 
 FLEET = "acme-bots"
 SLACK_IMAGE = "registry.example.com/acme/openclaw-slack:2026.9.6"
 OLD_IMAGE = "registry.example.com/acme/openclaw:2026.6.11-slack"
 
+LISTENER = Listener(
+    number=1,
+    arn="arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/molthub-1/50dc6c495c0c9188/f2f7dc8efc522ab2",
+    load_balancer="arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/molthub-1/50dc6c495c0c9188",
+    dns_name="molthub-1-1234567890.eu-west-1.elb.amazonaws.com",
+    zone_id="Z32O12XQLNTSW2",
+)
 MODEL_KEY = {"name": "ANTHROPIC_API_KEY", "key": "acme/prod/model#anthropic"}
 SLACK_SECRETS = [
     {"name": "SLACK_BOT_TOKEN", "key": "acme/prod/support-bot#slackBot"},
@@ -45,6 +55,30 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "secrets": [MODEL_KEY, {"name": "HOOK_TOKEN", "key": "acme/prod/release-bot#hook"}],
         "channels": ONLY_WEBHOOK,
         "network": {"inbound": "WEBHOOK", "egressPreset": "DEFAULT"},
+    },
+    "webhook-rotated-and-slack": {
+        "runtime": {"image": SLACK_IMAGE, "architecture": "arm64"},
+        "secrets": [
+            MODEL_KEY,
+            {"name": "SLACK_BOT_TOKEN", "key": "acme/prod/release-bot#slackBot"},
+            {"name": "OUR_SIGNING_SECRET", "key": "acme/prod/release-bot#slackSigning"},
+            {"name": "HOOK_TOKEN", "key": "acme/prod/release-bot#hook"},
+            {"name": "OLD_HOOK_TOKEN", "key": "acme/prod/release-bot#hook-before"},
+        ],
+        "channels": {
+            "telegram": REMOVED,
+            "slack": {
+                "mode": "http",
+                "botToken": {"secret": "SLACK_BOT_TOKEN"},
+                "signingSecret": {"secret": "OUR_SIGNING_SECRET"},
+            },
+            "webhook": {
+                "token": {"secret": "HOOK_TOKEN"},
+                "previousToken": {"secret": "OLD_HOOK_TOKEN"},
+                "paths": ["/hooks/agent"],
+            },
+        },
+        "network": {"inbound": "WEBHOOK"},
     },
     "paused": {"lifecycle": {"paused": {"by": "ana@example.com", "reason": "holiday"}}},
     "restarted-and-protected": {
@@ -82,15 +116,24 @@ SAMPLES: dict[str, dict[str, Any]] = {
 def rendered(sample: str = "telegram", *, versions: dict[str, str | None] | None = None, **spec: Any) -> Rendered:
     """What a sample renders to, with further overrides of its spec."""
     merged = {**SAMPLES[sample], **spec}
-    facts = RenderFacts(versions or {}, paused=sample == "paused")
-    return render(loaded_instance(spec=merged), loaded_environment(), fleet=FLEET, facts=facts)
+    foundation = dataclasses.replace(
+        manifest_foundation(loaded_environment().model), gate_members="sg-0a7e", listeners=(LISTENER,)
+    )
+    facts = RenderFacts(versions or {}, paused=sample == "paused", foundation=foundation, listener=LISTENER)
+    return render(loaded_instance(spec=merged), environment_of(merged), fleet=FLEET, facts=facts)
+
+
+def environment_of(spec: dict[str, Any]) -> LoadedEnvironment:
+    """An Environment with load balancers where the spec needs one."""
+    inbound = spec.get("network", {}).get("inbound") == "WEBHOOK"
+    return loaded_environment(spec={"ingress": {**INGRESS, "hostedZoneId": "Z0123456789ABC"}} if inbound else {})
 
 
 def containers_of(result: Rendered) -> tuple[Container, Container]:
     """(init, gateway)."""
     definition = result.resources.task_definition
     assert definition is not None
-    init, gateway = definition.containers
+    init, gateway, *_ = definition.containers
     return init, gateway
 
 
@@ -185,3 +228,7 @@ def _channel(name: str, random: Random) -> dict[str, Any]:
     if name == "webhook":
         channel["paths"] = random.sample(HOOK_PATHS, random.randint(1, 3))
     return channel
+
+
+PLAIN_KINDS = tuple(kind for kind in Kind if rendered().resources.get(kind) is not None)
+"""What an instance without a webhook and without persistent state becomes."""

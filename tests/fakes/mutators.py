@@ -13,6 +13,7 @@ from typing import Any
 
 from molthub.resources.types import Kind
 from tests.fakes.container_mutators import CONTAINER, INIT_ONLY
+from tests.fakes.desired import PLAIN_KINDS
 from tests.fakes.hand import Hand, Json
 from tests.fakes.stage import AWS
 
@@ -42,7 +43,10 @@ IMMUTABLE: dict[tuple[Kind, str], str] = {
 """Leaves that nobody can change while the object is what it is, and why."""
 
 ELSEWHERE: dict[tuple[Kind, str], str] = {
-    **{(kind, "tags[molthub:fleet]"): "no drift but another's object: test_another_fleets_tag_blocks" for kind in Kind},
+    **{
+        (kind, "tags[molthub:fleet]"): "no drift but another's object: test_another_fleets_tag_blocks"
+        for kind in PLAIN_KINDS
+    },
 }
 """Leaves whose change is met in a way of its own, and the test that shows it."""
 
@@ -120,6 +124,13 @@ def _another_group(hand: Hand, _kind: Kind, _index: str) -> None:
     filters = [{"Name": "vpc-id", "Values": [AWS["vpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
     (default,) = hand("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
     hand.network(securityGroups=[default["GroupId"]])
+
+
+def _behind_a_load_balancer(hand: Hand, _kind: Kind) -> Paths:
+    """Of somebody else's, by a port that the gateway does not even open."""
+    arn = f"arn:aws:elasticloadbalancing:{AWS['region']}:{AWS['accountId']}:targetgroup/by-hand/0123456789abcdef"
+    hand.update(loadBalancers=[{"targetGroupArn": arn, "containerName": "gateway", "containerPort": 18789}])
+    return {"load_balancers[0]…"}
 
 
 def _spot(hand: Hand, _kind: Kind) -> Paths:
@@ -263,6 +274,7 @@ MUTATORS: dict[Kind, dict[str, Mutator]] = {
         "desired_count": _service(desiredCount=2),
         r"subnets\[(\d+)\]": _fewer_subnets,
         r"security_groups\[(\d+)\]": _another_group,
+        "load_balancers": _behind_a_load_balancer,
         "assign_public_ip": lambda hand, _kind: hand.network(assignPublicIp="ENABLED"),
         "capacity_providers": _spot,
         "platform_version": _service(platformVersion="1.4.0"),

@@ -21,6 +21,7 @@ from datetime import datetime
 from molthub.errors import TransientError, WaitingError
 from molthub.planning.types import Action, Change
 from molthub.provider.protocols import Query, WriteContext, WriteResult
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import TAG_PROTECTED, EnvironmentKey, Identity
 from molthub.resources.normal import normalise, task_fingerprint
 from molthub.resources.observation import (
@@ -117,6 +118,9 @@ class FakeProvider:
         self.secret_failures: dict[str, ReadFailure] = {}
         self.unreadable: dict[Identity, tuple[ReadFailure, ...]] = {}
         self.foreign: dict[Identity, tuple[ForeignObject, ...]] = {}
+        self.foundation: Foundation | None = None
+        self.other_routes: dict[str, list[str]] = {}
+        """Rules of others on the foundation's listeners: ARN → hosts."""
         self.drains = 0
         """So many calls wait for a deleted service (its name, its security group) to be gone."""
         self.observations = 0
@@ -191,7 +195,18 @@ class FakeProvider:
                 failures=tuple(self.failures),
                 complete=complete,
                 secret_failures=self.secret_failures,
+                foundation=self.foundation,
+                routes=self._routes(),
             )
+
+    def _routes(self) -> dict[str, tuple[str, ...]]:
+        """The rules of its instances, and those of others."""
+        rules = [held.resources.listener_rule for held in self.instances.values()]
+        routes = {arn: tuple(hosts) for arn, hosts in self.other_routes.items()}
+        for rule in rules:
+            if rule is not None:
+                routes[rule.listener] = (*routes.get(rule.listener, ()), rule.name)
+        return routes
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         self.before_perform(context.identity, change)

@@ -12,8 +12,11 @@ from molthub.resources.identity import EnvironmentKey, Identity, identity_tags, 
 from molthub.resources.normal import canonical_json, normalise, task_fingerprint
 from molthub.resources.types import (
     Container,
+    DnsRecord,
     HealthCheck,
     Kind,
+    ListenerRule,
+    LoadBalancer,
     LogGroup,
     ResourceSet,
     Role,
@@ -21,12 +24,14 @@ from molthub.resources.types import (
     Secret,
     SecurityGroup,
     Service,
+    TargetGroup,
     TaskDefinition,
 )
 from tests.fakes.provider import FakeProvider
 
 KEY = EnvironmentKey("acme", "prod")
 IMAGE = "ghcr.io/openclaw/openclaw:2026.9.6"
+HOST = "support-bot.bots.example.com"
 COMMIT = "c0ffee" + "0" * 34
 _POLICY = canonical_json('{"Version": "2012-10-17", "Statement": []}')
 
@@ -51,6 +56,17 @@ def resource_set(
         ),
         task_role=role,
         execution_role=dataclasses.replace(role, name=names.execution_role, description="starts the task"),
+        target_group=TargetGroup(names.target_group, "vpc-0a1b", 8080, "/healthz", tags=tags),
+        listener_rule=ListenerRule(
+            name=HOST,
+            listener="arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/molthub/1/2",
+            hosts=(HOST,),
+            methods=("POST",),
+            paths=("/hooks/agent", "/hooks/wake"),
+            target_groups=(names.target_group,),
+            tags=tags,
+        ),
+        dns_record=DnsRecord(HOST, "Z0123456789ABC", "molthub.elb.amazonaws.com", "Z32O12XQLNTSW2", "molthub"),
         task_definition=definition,
         service=Service(
             name=names.service,
@@ -59,6 +75,7 @@ def resource_set(
             desired_count=count,
             subnets=("subnet-0a", "subnet-0b"),
             security_groups=(names.security_group,),
+            load_balancers=(LoadBalancer(names.target_group, "gate", 8080),),
             tags=tags,
         ),
     )
@@ -66,6 +83,13 @@ def resource_set(
         assert whole.service is not None
         whole = dataclasses.replace(whole, service=dataclasses.replace(whole.service, **service))
     return normalised(whole)
+
+
+def without_ingress(whole: ResourceSet) -> ResourceSet:
+    """The same for an instance that nobody can call."""
+    assert whole.service is not None
+    service = dataclasses.replace(whole.service, load_balancers=())
+    return dataclasses.replace(whole, target_group=None, listener_rule=None, dns_record=None, service=service)
 
 
 def _definition(identity: Identity, image: str, environment: dict[str, str]) -> TaskDefinition:

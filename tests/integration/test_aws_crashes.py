@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from molthub.resources.types import Kind
 from tests.fakes.aws_meddling import CrashError, Dying, meddled
-from tests.fakes.aws_world import LOCATION, AwsWorld, aws_world, create, differences
+from tests.fakes.aws_world import LOCATION, AwsWorld, aws_world, create, differences, kinds_of
 from tests.fakes.simulator import TestSimulator
 
 WRITES = 11
@@ -51,7 +50,7 @@ def test_dying_at_each_write_changes_nothing_in_the_end(world: AwsWorld, after_e
         with pytest.raises(CrashError):
             fresh.make(desired)
         fresh.provider = fresh.fresh_provider()
-        for kind in Kind:
+        for kind in kinds_of(desired):
             fresh.patiently(create(desired, kind))
         assert inventory(fresh) == unkilled, f"died at write {at}"
         assert differences(fresh.seen().resources, desired) == {}, f"died at write {at}"

@@ -6,7 +6,7 @@ from molthub.planning.types import Action, Change
 from molthub.resources.identity import names_of
 from molthub.resources.observation import RolloutState
 from molthub.resources.types import Kind
-from tests.fakes.aws_world import BOT, COMMIT, AwsWorld, aws_world, create, differences, update
+from tests.fakes.aws_world import BOT, COMMIT, AwsWorld, aws_world, create, differences, kinds_of, update
 from tests.fakes.simulator import TestSimulator
 
 
@@ -18,7 +18,7 @@ def world(simulator: TestSimulator, monkeypatch: pytest.MonkeyPatch) -> AwsWorld
 def test_created_it_is_seen_exactly_as_desired_and_written_no_more(world: AwsWorld) -> None:
     desired = world.desired(metadata={"labels": {"team": "support"}})
     results = world.make(desired)
-    assert [result.wrote for result in results] == [True] * len(Kind)
+    assert [result.wrote for result in results] == [True] * len(kinds_of(desired))
     rollout = world.settle(results[-1].rollout_id or "")
     assert rollout.state is RolloutState.COMPLETED
     assert rollout.task_definition == desired.service.task_definition  # type: ignore[union-attr]
@@ -34,7 +34,7 @@ def test_created_it_is_seen_exactly_as_desired_and_written_no_more(world: AwsWor
 
     world.control.reset_counters()
     again = world.make(desired)
-    assert [result.wrote for result in again] == [False] * len(Kind)
+    assert [result.wrote for result in again] == [False] * len(kinds_of(desired))
     assert world.writes() == []
     # Rendered anew from what is there now, with the gateway secret's real version: still the same.
     assert differences(world.desired(metadata={"labels": {"team": "support"}}), desired) == {}
@@ -58,7 +58,7 @@ def test_deleted_and_made_again(world: AwsWorld) -> None:
     world.remove(desired)
     facts = world.observe().secrets
     assert facts[names_of(BOT).gateway_secret].deleted
-    for kind in Kind:
+    for kind in kinds_of(desired):
         world.patiently(create(desired, kind))
     assert differences(world.seen().resources, desired) == {}
     assert not world.observe().secrets[names_of(BOT).gateway_secret].deleted

@@ -12,6 +12,7 @@ from molthub.planning.types import Action
 from molthub.resources.identity import TAG_FLEET
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind
+from tests.fakes.desired import PLAIN_KINDS
 from tests.fakes.hand import Hand
 from tests.fakes.mutators import attach_policy, put_policy, set_boundary
 from tests.fakes.rich_fleet import bot
@@ -105,7 +106,7 @@ DEEDS: dict[str, tuple[Deed, dict[Kind, Action]]] = {
     "boundary": (lambda hand: set_boundary(hand, Kind.TASK_ROLE), {Kind.TASK_ROLE: UPDATE}),
     **{
         f"tag-{kind}": (_extra_tag(kind), {kind: UPDATE})
-        for kind in Kind
+        for kind in PLAIN_KINDS
         if kind is not Kind.TASK_DEFINITION  # a revision's tags are written once and never compared
     },
     "service-deleted": (_delete_service, {Kind.SERVICE: CREATE}),
@@ -130,7 +131,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-FOREIGN = tuple(kind for kind in Kind if kind is not Kind.TASK_DEFINITION)
+FOREIGN = tuple(kind for kind in PLAIN_KINDS if kind is not Kind.TASK_DEFINITION)
 
 
 def test_everything_that_people_do_is_seen_and_put_right(stage: Stage) -> None:

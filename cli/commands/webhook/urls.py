@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from molthub.errors import InvalidInputError, StallingError
+from molthub.errors import Diagnostic, InvalidInputError, Severity, StallingError
+from molthub.resources.identity import host_of
 
 if TYPE_CHECKING:
     from molthub.manifest.documents import LoadedInstance
@@ -34,6 +35,9 @@ def endpoints_of(ctx: typer.Context, instance: str, *, repo: str | None, ref: st
     checked = context.read_fleet(context.roots_of(ctx), repo=repo, ref=ref).checked
     if checked.documents.fleet is None:
         raise InvalidInputError(checked.errors)
+    broken = tuple(item for item in checked.documents.diagnostics if _is_error_of(item, instance))
+    if broken:
+        raise InvalidInputError(broken)
     identity = resolve_name(checked, instance)
     loaded = checked.documents.instances[identity]
     environment = checked.documents.environments.get(loaded.key)
@@ -45,20 +49,18 @@ def endpoints_of(ctx: typer.Context, instance: str, *, repo: str | None, ref: st
             f"{loaded.display_name} takes no webhooks",
             fix="Set spec.network.inbound to WEBHOOK and add spec.channels.webhook with its token and paths",
         )
-    if ingress is None:
-        raise StallingError(
-            "MH-GATE-017",
-            f"the environment of {loaded.display_name} has no ingress, so nothing can call it",
-            fix=f"Add spec.ingress with its domain and certificateArn to the Environment {loaded.key}",
-        )
-    host = f"{identity.id}.{ingress.domain}"
-    return tuple(Endpoint(host, path, mode) for path, mode in paths)
+    assert ingress is not None, "the loader refuses inbound traffic without it (MH-FLEET-010)"
+    return tuple(Endpoint(host_of(identity.id, ingress.domain), path, mode) for path, mode in paths)
 
 
-def _paths(loaded: LoadedInstance) -> list[tuple[str, str]]:
+def _is_error_of(item: Diagnostic, instance: str) -> bool:
+    subject = item.subject or ""
+    return item.severity is Severity.ERROR and instance in (subject, subject.rpartition("/")[2])
+
+
+def _paths(loaded: LoadedInstance) -> tuple[tuple[str, str], ...]:
+    from molthub.desired.ingress import inbound_paths
     from molthub.manifest.models import Inbound
 
     spec = loaded.model.spec
-    if spec.network.inbound is not Inbound.WEBHOOK:
-        return []
-    return [(path, "signed") for path in (spec.channels.webhook.paths if spec.channels.webhook else [])]
+    return inbound_paths(spec) if spec.network.inbound is Inbound.WEBHOOK else ()

@@ -17,7 +17,7 @@ from molthub.aws.tags import compared, from_lower
 from molthub.errors import TransientError
 from molthub.resources.normal import normalise
 from molthub.resources.observation import Cause, Rollout, RolloutState, ServiceEvent, ServiceRuntime
-from molthub.resources.types import Service
+from molthub.resources.types import LoadBalancer, Service
 
 Raw = Mapping[str, Any]
 
@@ -81,6 +81,7 @@ def project_service(raw: Raw, *, cluster: str, fingerprint: str, names: Names) -
             desired_count=raw.get("desiredCount", 0),
             subnets=tuple(network.get("subnets") or ()),
             security_groups=tuple(names.group(item) for item in network.get("securityGroups") or ()),
+            load_balancers=tuple(_load_balancer(item, names) for item in raw.get("loadBalancers") or ()),
             assign_public_ip=network.get("assignPublicIp") == "ENABLED",
             # A strategy somebody set hides the launch type; an empty one brings it back, without a new service.
             launch_type=raw.get("launchType") or "FARGATE",
@@ -104,6 +105,12 @@ def project_service(raw: Raw, *, cluster: str, fingerprint: str, names: Names) -
     )
 
 
+def _load_balancer(item: Raw, names: Names) -> LoadBalancer:
+    """A classic load balancer has a name instead of a target group."""
+    target = names.target_group(item.get("targetGroupArn") or item.get("loadBalancerName") or "")
+    return LoadBalancer(target, item.get("containerName") or "", item.get("containerPort") or 0)
+
+
 def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
 
@@ -118,6 +125,8 @@ def _unmanaged(raw: Raw) -> Iterator[tuple[str, str]]:
         breaker.get("thresholdConfiguration"),
         "deploymentConfiguration.thresholdConfiguration.",
     )
+    for item in raw.get("loadBalancers") or ():
+        yield from unmanaged("LoadBalancer", item, f"loadBalancers[{item.get('containerName')}].")
     for item in raw.get("capacityProviderStrategy") or ():
         path = f"capacityProviderStrategy[{item.get('capacityProvider')}]."
         yield from unmanaged("CapacityProviderStrategyItem", item, path)

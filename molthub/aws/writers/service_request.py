@@ -43,6 +43,8 @@ def create_request(service: Service, *, definition_arn: str, ids: Ids) -> dict[s
         request["capacityProviderStrategy"] = strategy_of(service)
     else:
         request["launchType"] = service.launch_type
+    if service.load_balancers:
+        request["loadBalancers"] = load_balancers_of(service, ids)
     if service.health_check_grace_seconds is not None:
         request["healthCheckGracePeriodSeconds"] = service.health_check_grace_seconds
     return request
@@ -61,6 +63,8 @@ def update_request(have: Service, want: Service, *, definition_arn: str | None, 
         request["networkConfiguration"] = network_of(want, ids)
     if differs(*DEPLOYMENT_FIELDS) or any(path.startswith("deploymentConfiguration.") for path, _ in have.unmanaged):
         request["deploymentConfiguration"] = deployment_of(want) | CLEARED_DEPLOYMENT
+    if differs("load_balancers") or any(path.startswith("loadBalancers[") for path, _ in have.unmanaged):
+        request["loadBalancers"] = load_balancers_of(want, ids)
     if differs("capacity_providers"):
         request["capacityProviderStrategy"] = strategy_of(want)
     if differs("health_check_grace_seconds"):
@@ -83,6 +87,18 @@ def network_of(service: Service, ids: Ids) -> dict[str, Any]:
             "assignPublicIp": "ENABLED" if service.assign_public_ip else "DISABLED",
         }
     }
+
+
+def load_balancers_of(service: Service, ids: Ids) -> list[dict[str, Any]]:
+    """None is an empty list, which takes them away."""
+    return [
+        {
+            "targetGroupArn": ids.target_group(item.target_group),
+            "containerName": item.container,
+            "containerPort": item.port,
+        }
+        for item in service.load_balancers
+    ]
 
 
 def deployment_of(service: Service) -> dict[str, Any]:

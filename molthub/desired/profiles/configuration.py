@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from molthub.manifest.models import InstanceSpec, WebhookChannel
+from molthub.manifest.channels import SLACK_PATH
+from molthub.manifest.models import InstanceSpec, SlackChannel, SlackMode, WebhookChannel
 
 PORT = 18789
 NO_SKILL = "molthub-none"
@@ -80,12 +81,20 @@ def _channels(spec: InstanceSpec) -> dict[str, Any]:
     closed = {"enabled": True, "dmPolicy": "pairing", "groupPolicy": "allowlist", "configWrites": False}
     channels: dict[str, Any] = {}
     if spec.channels.slack is not None:
-        channels["slack"] = {**closed, "mode": spec.channels.slack.mode}
+        channels["slack"] = {**closed, **_slack(spec.channels.slack)}
     if spec.channels.telegram is not None:
         channels["telegram"] = dict(closed)
     else:
         channels["telegram"] = {"enabled": False}  # built in, and a stray token would switch it on
     return channels
+
+
+def _slack(slack: SlackChannel) -> dict[str, Any]:
+    if slack.mode is SlackMode.SOCKET or slack.signingSecret is None:
+        return {"mode": slack.mode.value}
+    # It has no native variable: the config names the one that the manifest's entry is injected as.
+    secret = f"${{{slack.signingSecret.secret}}}"
+    return {"mode": slack.mode.value, "signingSecret": secret, "webhookPath": SLACK_PATH}
 
 
 def _diagnostics(spec: InstanceSpec, display_name: str) -> dict[str, Any]:

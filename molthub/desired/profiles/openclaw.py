@@ -28,6 +28,7 @@ HEALTH = (
 NATIVE_SECRETS = {
     "slack.botToken": "SLACK_BOT_TOKEN",
     "slack.appToken": "SLACK_APP_TOKEN",
+    "slack.signingSecret": "SLACK_SIGNING_SECRET",
     "telegram.botToken": "TELEGRAM_BOT_TOKEN",
     "provider:anthropic": "ANTHROPIC_API_KEY",
     "provider:openai": "OPENAI_API_KEY",

@@ -140,6 +140,8 @@ def listing(name: str, arns: list[str], params: Json, *, by_default: int = LISTE
 
 def _spec_of(region: Region, params: Json, *, base: Json) -> Json:
     spec = base | {key: params[key] for key in _SPEC_KEYS if params.get(key) not in (None, [], "")}
+    if params.get("loadBalancers") == []:
+        spec.pop("loadBalancers", None)  # "you can remove existing loadBalancers by passing an empty list"
     if params.get("capacityProviderStrategy") == [] and spec.pop("capacityProviderStrategy", None):
         spec["launchType"] = "FARGATE"  # "pass an empty list" takes a service back to the launch type
     if spec.get("capacityProviderStrategy") and "launchType" not in params:

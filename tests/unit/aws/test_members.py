@@ -41,7 +41,7 @@ def test_what_is_cleared_is_a_parameter_of_update_service() -> None:
         if isinstance(item, Extra) and item.clear is not None
     }
     assert cleared <= parameters
-    assert "loadBalancers" in cleared
+    assert "serviceRegistries" in cleared
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_what_is_cleared_is_a_parameter_of_update_service() -> None:
     [
         ({}, []),
         (None, []),
-        ({"loadBalancers": [], "placementStrategy": [], "deploymentController": {"type": "ECS"}}, []),
+        ({"placementStrategy": [], "deploymentController": {"type": "ECS"}}, []),
         ({"roleArn": "arn:aws:iam::1:role/x", "status": "ACTIVE"}, []),
         ({"resourceManagementType": "ECS"}, [("resourceManagementType", '"ECS"')]),
         (
-            {"serviceRegistries": [{"registryArn": "arn:b", "port": 0}], "loadBalancers": [{"containerName": "c"}]},
+            {"serviceRegistries": [{"registryArn": "arn:b", "port": 0}], "placementStrategy": [{"type": "spread"}]},
             [
-                ("loadBalancers", '[{"containerName":"c"}]'),
+                ("placementStrategy", '[{"type":"spread"}]'),
                 ("serviceRegistries", '[{"port":0,"registryArn":"arn:b"}]'),
             ],
         ),
@@ -73,5 +73,5 @@ def test_an_explicit_zero_is_a_setting() -> None:
 
 
 def test_clearing_takes_away_what_update_service_can_take_away() -> None:
-    pairs = (("loadBalancers", "[…]"), ("serviceConnectConfiguration", "{…}"), ("resourceManagementType", "x"))
-    assert clearing(pairs) == {"loadBalancers": [], "serviceConnectConfiguration": {"enabled": False}}
+    pairs = (("serviceRegistries", "[…]"), ("serviceConnectConfiguration", "{…}"), ("resourceManagementType", "x"))
+    assert clearing(pairs) == {"serviceRegistries": [], "serviceConnectConfiguration": {"enabled": False}}

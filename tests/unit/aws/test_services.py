@@ -86,7 +86,6 @@ def test_foreign_settings_show() -> None:
     assert [path for path, _ in projected(changed).unmanaged] == [
         "deploymentConfiguration.alarms",
         "deploymentConfiguration.thresholdConfiguration.type",
-        "loadBalancers",
         "serviceConnectConfiguration",
     ]
 

@@ -11,7 +11,7 @@ from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import canonical_policy, normalise
 from molthub.resources.types import Kind, ResourceSet
 from tests.fakes.aws_fleet import FakeFleet
-from tests.fakes.resource_sets import KEY, bot, resource_set
+from tests.fakes.resource_sets import KEY, bot, resource_set, without_ingress
 
 COUNT = 1000
 BUDGET = 160
@@ -23,7 +23,7 @@ TRUST = canonical_policy(
 
 
 def desired(identity: Identity) -> ResourceSet:
-    whole = resource_set(identity)
+    whole = without_ingress(resource_set(identity))
     assert whole.task_role is not None
     assert whole.execution_role is not None
     secret = canonical_policy({"Statement": {"Resource": f"${{secret:{names_of(identity).gateway_secret}}}"}})

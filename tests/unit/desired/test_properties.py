@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from molthub.desired.render import RenderFacts, render
-from molthub.resources.identity import Identity
+from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import canonical_json, to_json
-from molthub.resources.types import Kind, ResourceSet
+from molthub.resources.types import Kind, ResourceSet, TaskDefinition
 from tests.builders import REMOVED, loaded_environment, loaded_instance
 from tests.fakes.desired import FLEET, OLD_IMAGE, SLACK_IMAGE, config_of, containers_of, generated_spec, rendered
 
@@ -91,8 +91,9 @@ def test_two_identities_share_no_resource_name(one: Identity, other: Identity) -
         instance = loaded_instance(metadata=meta)
         resources = render(instance, ENVIRONMENT, fleet=identity.fleet, facts=RenderFacts({})).resources
         assert resources.task_definition is not None
-        others = [getattr(resources.get(kind), "name", "") for kind in Kind if kind is not Kind.TASK_DEFINITION]
-        return {*others, resources.task_definition.family}
+        made = [resource for kind in Kind if (resource := resources.get(kind)) is not None]
+        others = [getattr(resource, "name", "") for resource in made if not isinstance(resource, TaskDefinition)]
+        return {*others, names_of(identity).target_group, resources.task_definition.family}
 
     assert not names(one) & names(other)
 

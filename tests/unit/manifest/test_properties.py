@@ -16,6 +16,8 @@ from tests.builders import environment_dict, instance_dict, to_yaml, tree
 NEIGHBOURS = tree(instance_dict(metadata={"name": "neighbour"}))
 WHOLE = to_yaml(instance_dict(metadata={"labels": {"team": "x"}}))
 
+OTHER_ENVIRONMENT = environment_dict(metadata={"name": "other"})
+
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("x" * 600)
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
@@ -59,7 +61,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
     """A manifest with some part replaced by anything, or with anything added to some mapping."""
-    document = copy.deepcopy(draw(st.sampled_from([instance_dict(), environment_dict()])))
+    document = copy.deepcopy(draw(st.sampled_from([instance_dict(), OTHER_ENVIRONMENT])))
     *parents, last = draw(st.sampled_from([path for path in _paths(document) if path]))
     target: Any = document
     for part in parents:

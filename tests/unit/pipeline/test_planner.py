@@ -14,6 +14,7 @@ from molthub.resources.observation import ReadFailure
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind
 from tests.builders import environment_dict, fleet_dict, instance_dict, path_of, to_yaml, tree
+from tests.fakes.desired import PLAIN_KINDS
 from tests.fakes.fleet import FakeFleet, identity
 from tests.fakes.provider import failing
 
@@ -38,7 +39,7 @@ def fleet() -> FakeFleet:
 def test_a_new_instance_is_created_and_then_there_is_nothing_to_do(fleet: FakeFleet) -> None:
     fleet.commit(bot())
     assert only(fleet).verdict is Verdict.OUT_OF_SYNC
-    assert [change.kind for change in only(fleet).changes] == list(Kind)
+    assert [change.kind for change in only(fleet).changes] == list(PLAIN_KINDS)
     assert fleet.apply()["acme/prod/support-bot"].outcome is Outcome.APPLIED
     assert only(fleet).verdict is Verdict.SYNCED
     writes = len(fleet.prod.writes)
@@ -128,14 +129,10 @@ def test_an_environment_whose_region_changed_is_blocked_while_its_instances_run(
     assert only(fleet).verdict is Verdict.OUT_OF_SYNC
 
 
-def test_webhook_and_persistent_state_are_blocked_until_the_next_release(fleet: FakeFleet) -> None:
-    webhook = {
-        "network": {"inbound": "WEBHOOK"},
-        "channels": {"webhook": {"token": {"secret": "TELEGRAM_BOT_TOKEN"}, "paths": ["/hooks/agent"]}},
-    }
-    fleet.commit(bot(spec=webhook), bot("other-bot", spec={"state": {"persistent": True}}))
+def test_persistent_state_is_blocked_until_the_next_release(fleet: FakeFleet) -> None:
+    fleet.commit(bot(spec={"state": {"persistent": True}}))
     plans = fleet.plan().plan.instances
-    assert [refs(plan) for plan in plans] == [["MH-PIPE-004"], ["MH-PIPE-004"]]
+    assert [refs(plan) for plan in plans] == [["MH-PIPE-004"]]
     assert {result.outcome for result in fleet.apply().values()} == {Outcome.BLOCKED}
     assert fleet.prod.writes == []
 

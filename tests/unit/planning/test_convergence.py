@@ -57,7 +57,7 @@ def present(draw: st.DrawFn) -> ResourceSet:
 
 def _with_tags(whole: ResourceSet, tags: tuple[tuple[str, str], ...]) -> ResourceSet:
     for kind in Kind:
-        if kind is not Kind.TASK_DEFINITION:
+        if hasattr(whole.get(kind), "tags"):
             whole = changed(whole, kind, tags=tags)
     return whole
 
