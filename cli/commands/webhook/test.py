@@ -76,18 +76,18 @@ def send_test(
     seconds = time.monotonic() - began
     wrong = problem(answer)
     if output is Output.JSON:
-        told = {
-            "status": answer.status,
-            "gate": answer.gate_reason,
-            "taken": wrong is None,
-            "seconds": round(seconds, 3),
-        }
-        term.json({"format": TEST_FORMAT, "url": where.geturl(), **told, "body": answer.excerpt})
+        term.json(_document(where.geturl(), answer, seconds=seconds, taken=wrong is None))
     elif wrong is None:
         term.data(f"{where.geturl()} took it: {answer.status} in {seconds:.1f} s {answer.excerpt}".rstrip())
     if wrong is not None:
         raise wrong
     return ExitCode.OK
+
+
+def _document(url: str, answer: Answer, *, seconds: float, taken: bool) -> dict[str, object]:
+    """docs/reference/json.md describes it."""
+    told = {"status": answer.status, "gate": answer.gate_reason, "taken": taken, "seconds": round(seconds, 3)}
+    return {"format": TEST_FORMAT, "url": url, **told, "body": answer.excerpt}
 
 
 def _url_of(ctx: typer.Context, instance: str | None, path: str | None, *, repo: str | None, ref: str | None) -> str:
