@@ -81,6 +81,8 @@ def neighbourhood(stage: Stage) -> Json:
     ecs.create_cluster(clusterName="another-cluster")
     for name in ("molthub/another-fleet/bot/gateway", f"molthub/{FLEET}/bot/gateway"):
         sm.create_secret(Name=name, SecretString="dummy")
+    stage.client("s3").create_bucket(Bucket="acme-customers", CreateBucketConfiguration={"LocationConstraint": REGION})
+    stage.client("s3").put_object(Bucket="acme-customers", Key="list.csv", Body=b"ana")
     stage.client("logs").create_log_group(logGroupName="/molthub/another-fleet/bot")
     found["another-vpc"] = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     return found
@@ -278,4 +280,12 @@ NETWORKS = [
     ),
 ]
 
-ATTACKS = [*ROLES, *SECRETS, *CONTAINERS, *NETWORKS]
+OBJECT: Json = {"Bucket": "acme-customers", "Key": "list.csv"}
+BUCKETS = [
+    Attack("a file of somebody's", "s3", "get_object", "s3:GetObject", _just(**OBJECT)),
+    Attack("a file put beside it", "s3", "put_object", "s3:PutObject", _just(**OBJECT, Body=b"x")),
+    Attack("a file's end", "s3", "delete_object", "s3:DeleteObject", _just(**OBJECT)),
+    Attack("the files of a bucket", "s3", "list_objects_v2", "s3:ListBucket", _just(Bucket=OBJECT["Bucket"])),
+]
+
+ATTACKS = [*BUCKETS, *ROLES, *SECRETS, *CONTAINERS, *NETWORKS]

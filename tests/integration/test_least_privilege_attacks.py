@@ -26,8 +26,6 @@ ELSEWHERE = [
     Ask("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role{TASK_ROLE}", {"iam:passedtoservice": ("lambda.amazonaws.com",)}),
     Ask("kms:Decrypt", KEY, {"kms:viaservice": ("s3.eu-west-1.amazonaws.com",)}),
     Ask("kms:PutKeyPolicy", KEY),
-    Ask("s3:GetObject", "arn:aws:s3:::acme-customers/list.csv"),
-    Ask("s3:PutObject", "arn:aws:s3:::acme-customers/list.csv"),
     Ask("lambda:CreateFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:evil"),
     Ask("cloudformation:UpdateStack", f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/molthub-acme-prod/1"),
     Ask("organizations:LeaveOrganization", "*"),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from molthub.simulator.iam.asks import ec2, ecs, iam, logs, secrets
+from molthub.simulator.iam.asks import cloudformation, ec2, ecs, iam, logs, s3, secrets
 from molthub.simulator.iam.asks.view import Asking
 
-ASKS: Mapping[str, Asking] = {**ec2.ASKS, **ecs.ASKS, **iam.ASKS, **logs.ASKS, **secrets.ASKS}
+ASKS: Mapping[str, Asking] = {
+    **cloudformation.ASKS,
+    **ec2.ASKS,
+    **ecs.ASKS,
+    **iam.ASKS,
+    **logs.ASKS,
+    **s3.ASKS,
+    **secrets.ASKS,
+}
