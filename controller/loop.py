@@ -229,11 +229,19 @@ class Loop:
         self.world.decide(planned.decisions, head.generation)
         self.swept_at, self.urgent = self.monotonic(), False
         self.not_well = bool(missing) or any(view.plan.verdict in NOT_WELL for view in planned.views)
-        for view in planned.views:
+        self._hold_slots(planned)
+        for view in sorted(planned.views, key=lambda view: view.plan.rollout_id is None):
             self._take(head, view, began)
         self._tell_of_the_rest(head, planned)
         self.log.info("swept", commit=head.commit, instances=len(planned.views), changes=planned.plan.has_changes)
         return planned
+
+    def _hold_slots(self, planned: PlannedFleet) -> None:
+        """Rollouts under way hold their slots before any is given away: a controller before this one began them."""
+        limits = {item.key: item.max_concurrent for item in planned.plan.environments}
+        for view in planned.views:
+            if view.plan.rollout_id is not None:
+                self.queue.hold_slot(view.identity, view.identity.key, limits[view.identity.key])
 
     def _judged_today(self) -> Head | None:
         """The head, judged anew on a new day: waivers end while nobody commits anything."""

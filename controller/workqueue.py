@@ -113,17 +113,20 @@ class WorkQueue(Generic[K]):
                 slots.parked.append(key)
             return False
 
+    def hold_slot(self, key: K, group: Hashable, limit: int) -> None:
+        """Give the key a slot whatever the limit: its rollout is under way already. It is freed by the key's `done`."""
+        with self._condition:
+            slots = self._slots.setdefault(group, _Slots(limit))
+            slots.limit = limit
+            slots.held.add(key)
+
     def wait_idle(self, *, include_later: bool = False) -> None:
         """Return when nothing waits, is parked or is worked on; keys that are due later count only if asked for."""
         with self._condition:
+            self._ripen()
             while not self._closed and (self._busy() or (include_later and self._due)):
                 self._condition.wait(0.2)
-
-    def nudge(self) -> None:
-        """Look at the clock again: for clocks that jump."""
-        with self._condition:
-            self._ripen()
-            self._condition.notify_all()
+                self._ripen()
 
     def close(self) -> None:
         """Let every `get` return None; what is worked on goes on."""

@@ -29,6 +29,9 @@ def simulator(
         Path | None,
         typer.Option("--seed", metavar="PATH", help="Make the networks, clusters and secrets that this fleet names"),
     ] = None,
+    throttle: Annotated[
+        bool, typer.Option("--throttle", help="Refuse what AWS's request quotas would, in simulated time")
+    ] = False,
 ) -> None:
     """Serve an AWS of your own on this machine, until Ctrl-C
 
@@ -47,6 +50,7 @@ def simulator(
             speed=speed,
             seed_environments=seeds[0],
             secrets=seeds[1],
+            throttle=throttle,
             on_ready=lambda url: _announce(url, speed, seed, term),
         )
     except KeyboardInterrupt:

@@ -55,9 +55,6 @@ class Account:
     def log_group_arn(self, name: str) -> str:
         return f"arn:{self.partition}:logs:{self.region}:{self.account_id}:log-group:{name}"
 
-    def service_arn(self, cluster: str, name: str) -> str:
-        return f"arn:{self.partition}:ecs:{self.region}:{self.account_id}:service/{cluster}/{name}"
-
 
 @dataclass(frozen=True, slots=True)
 class Names:

@@ -4,7 +4,8 @@ Health is judged in this order; the first that applies wins:
 
     Unknown      the service could not be read
     Missing      there is no service (Stopped when it is paused: it never ran)
-    Progressing  the old service drains, or a deployment is under way (Degraded when that takes too long)
+    Progressing  the old service drains, or a deployment is under way (Degraded when that takes too long, or its
+                 tasks start again and again)
     Stopped      no task is wanted and none runs
     Degraded     the last deployment failed, the wanted version failed before and an older one runs, tasks start
                  again and again, or fewer run than wanted (Progressing while the missing ones are on their way)
@@ -50,7 +51,7 @@ TRIED_AGAIN = "MH-PLAN-007"
 
 LOOP_WINDOW = timedelta(minutes=15)
 LOOP_RESTARTS = 3
-"""So many restarts within the window are a loop: the deployment is over, so no breaker guards it any more."""
+"""So many restarts within the window are a loop, which no breaker ends (aws/readers/restarts.py counts as many)."""
 
 LONG_ROLLOUT = timedelta(minutes=45)
 """ECS gives up sooner: two failures of a task with 300 s to start and a drained one before it take 20 minutes."""
@@ -147,7 +148,7 @@ def assess_health(observed: ObservedInstance | None, plan: PlanLike, *, now: dat
         return Assessment(Health.PROGRESSING, "the service is being deleted")
     rollout = runtime.rollout
     if rollout is not None and rollout.state is RolloutState.IN_PROGRESS and runtime.desired > 0:
-        return _rolling(rollout, plan, now)
+        return _looping(runtime, plan, now) or _rolling(rollout, plan, now)
     if runtime.desired == 0:
         return _stopped(runtime, plan)
     return _settled(runtime, plan, now)
@@ -200,16 +201,14 @@ def _settled(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessme
     if rollout is not None and rollout.state in (RolloutState.FAILED, RolloutState.ROLLED_BACK) and not given_up:
         what = "failed" if rollout.state is RolloutState.FAILED else "was rolled back"
         suspicion = _suspicion(plan) if points_to_a_secret(rollout) else ""
-        return Assessment(Health.DEGRADED, _with(f"the last deployment {what}", rollout.reason) + suspicion)
+        told = _with(f"the last deployment {what}", _explained(plan) or rollout.reason)
+        return Assessment(Health.DEGRADED, told + suspicion)
     older = next((item for item in plan.reasons if item.ref == FAILED_BEFORE), None)
     if older is not None:
         return Assessment(Health.DEGRADED, f"runs an older version than wanted: {older.message}")
-    restarts = _restarts(runtime, now)
-    if restarts >= LOOP_RESTARTS:
-        minutes = int(LOOP_WINDOW.total_seconds() // 60)
-        told = _trouble(runtime.events)
-        looping = _with(f"restarted {restarts} times in {minutes} minutes", told)
-        return Assessment(Health.DEGRADED, looping + _suspicion(plan))
+    looping = _looping(runtime, plan, now)
+    if looping is not None:
+        return looping
     if runtime.running < runtime.desired:
         short = f"{runtime.running} of {runtime.desired} tasks running"
         health = Health.PROGRESSING if runtime.running + runtime.pending >= runtime.desired else Health.DEGRADED
@@ -223,6 +222,17 @@ def _suspicion(plan: PlanLike) -> str:
     if not found:
         return ""
     return f"; it reads the secret {' and '.join(found)} as it is now, changed since it last ran: the likely cause"
+
+
+def _looping(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessment | None:
+    """Tasks that come up and stop again: no breaker ends that once the deployment is over, and it may not before."""
+    restarts = _restarts(runtime, now)
+    if restarts < LOOP_RESTARTS:
+        return None
+    minutes = int(LOOP_WINDOW.total_seconds() // 60)
+    told = f"the last task stopped: {runtime.last_stop}" if runtime.last_stop else _trouble(runtime.events)
+    looping = _with(f"restarted {restarts} times in {minutes} minutes", told)
+    return Assessment(Health.DEGRADED, looping + _suspicion(plan))
 
 
 def _restarts(runtime: ServiceRuntime, now: datetime) -> int:
@@ -289,6 +299,12 @@ def _image(definition: TaskDefinition | None) -> str | None:
         return None
     named = [container for container in definition.containers if container.name == GATEWAY]
     return (named or definition.containers[-1:])[0].image
+
+
+def _explained(plan: PlanLike) -> str:
+    """What the planner read in ECS's history of the failed rollout: with the stopped task's reason."""
+    known = (item.message for item in (*plan.reasons, *plan.notices) if item.ref in (FAILED_BEFORE, TRIED_AGAIN))
+    return next(known, "")
 
 
 def _tried_again(plan: PlanLike) -> str:

@@ -60,7 +60,11 @@ class ServiceEvent:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRuntime:
-    """How a service is doing. status: ACTIVE or DRAINING (an INACTIVE one is no service)."""
+    """How a service is doing.
+
+    status     ACTIVE or DRAINING (an INACTIVE one is no service)
+    last_stop  why its last task stopped; looked for only where tasks start again and again, else ""
+    """
 
     status: str
     desired: int
@@ -70,6 +74,7 @@ class ServiceRuntime:
     task_definition_arn: str
     rollout: Rollout | None = None
     events: tuple[ServiceEvent, ...] = ()
+    last_stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from molthub.simulator import replies, tagging
 from molthub.simulator.backend import GLOBAL_LOCK
-from molthub.simulator.faults import HOLDS, WITHOUT_EFFECT, Fault, Kind
+from molthub.simulator.faults import HOLDS, WITHOUT_EFFECT, Fault, Kind, throttled
 from molthub.simulator.iam.authorisation import authorise
 from molthub.simulator.ledger import Entry, Violation
 from molthub.simulator.pages import forward_page
@@ -78,12 +78,20 @@ class Application:
     def _meet(self, request: _Request, fault: Fault | None) -> Answer:
         """What the call is answered with: the fault's error, or the truth."""
         if fault is None:
-            return self._carry_out(request)
+            return self._throttle(request) or self._carry_out(request)
         error = fault.error(request.envelope.protocol)
         if fault.kind in WITHOUT_EFFECT:
             return error or Answer(503, (), b"", str(fault.kind))
         answer = self._carry_out(request)
         return error or answer
+
+    def _throttle(self, request: _Request) -> Answer | None:
+        """AWS's answer to one call too many; None when the quota has room for it, or is not enforced."""
+        envelope, world = request.envelope, self._world
+        now = world.clock.now()
+        if world.throttling.lets_pass(envelope.name, account=request.account, region=envelope.region, now=now):
+            return None
+        return throttled(envelope.protocol, "Rate exceeded")
 
     @staticmethod
     def _deliver(fault: Fault | None, answer: Answer) -> Answer:

@@ -49,9 +49,6 @@ class SimulatorControl:
         found: list[str] = self._get("violations")["violations"]
         return found
 
-    def clear_violations(self) -> None:
-        self._post("violations/clear")
-
     def advance(self, seconds: float) -> None:
         """Push simulated time forward."""
         self._post("advance", {"seconds": seconds})
@@ -60,7 +57,7 @@ class SimulatorControl:
         self._post("speed", {"speed": speed})
 
     def add_image_rule(self, image: str, behaviour: str) -> None:
-        """image: a glob; behaviour: ok, cannot-pull, crash, init-fails, unhealthy, out-of-memory, exits-later."""
+        """image: a glob; behaviour: one of `molthub.simulator.ecs.images.Behaviour`."""
         self._post("images", {"image": image, "behaviour": behaviour})
 
     def set_role_delay(self, seconds: float) -> None:
@@ -75,6 +72,10 @@ class SimulatorControl:
     def act_as(self, access_key: str, role_arn: str) -> None:
         """From now on this access key is a session of that role, and may do what the role may."""
         self._post("iam/sessions", {"accessKey": access_key, "roleArn": role_arn})
+
+    def set_throttling(self, *, enforced: bool) -> None:
+        """Whether AWS's published request quotas are enforced, in simulated time; not at first. Fills the buckets."""
+        self._post("throttle", {"enforced": enforced})
 
     def inventory(self) -> Json:
         """Everything in the account that matters, without ids, dates and secrets' values: made to be compared."""

@@ -28,13 +28,13 @@ class Control:
             ("POST", "counters/reset"): self._reset_counters,
             ("GET", "calls"): lambda _: {"calls": self._world.ledger.log()},
             ("GET", "violations"): lambda _: {"violations": [str(item) for item in self._world.ledger.violations]},
-            ("POST", "violations/clear"): self._clear_violations,
             ("POST", "advance"): self._advance,
             ("POST", "speed"): self._speed,
             ("POST", "images"): self._image_rule,
             ("POST", "roles/delay"): self._role_delay,
             ("GET", "iam/decisions"): lambda _: {"decisions": [item.as_json() for item in self._world.decisions]},
             ("POST", "iam/sessions"): self._session,
+            ("POST", "throttle"): self._throttle,
             ("GET", "inventory"): lambda _: inventory(self._world),
             ("GET", "faults"): lambda _: {"faults": self._world.faults.listing()},
             ("POST", "faults"): lambda wanted: {"id": self._world.faults.add(wanted)},
@@ -69,10 +69,6 @@ class Control:
         self._world.decisions.clear()
         return {}
 
-    def _clear_violations(self, _: Json) -> Json:
-        self._world.ledger.violations.clear()
-        return {}
-
     def _advance(self, wanted: Json) -> Json:
         self._world.clock.advance(float(wanted["seconds"]))
         self._world.settle()
@@ -92,6 +88,11 @@ class Control:
 
     def _session(self, wanted: Json) -> Json:
         self._world.principals.bind(str(wanted["accessKey"]), str(wanted["roleArn"]))
+        return {}
+
+    def _throttle(self, wanted: Json) -> Json:
+        self._world.throttling.reset()
+        self._world.throttling.enforced = bool(wanted["enforced"])
         return {}
 
     def _clear_faults(self, _: Json) -> Json:

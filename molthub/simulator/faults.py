@@ -108,6 +108,13 @@ class Fault:
         return replies.failure(protocol, code, f"ordered by fault rule {self.id}", status=status)
 
 
+def throttled(protocol: str, words: str) -> Answer:
+    """What a service answers to one call too many."""
+    codes = _ERRORS[Kind.THROTTLE]
+    status, code = codes.get(protocol, codes["json"])
+    return replies.failure(protocol, code, words, status=status)
+
+
 class FaultBook:
     """The rules in force, in the order they were added; the first that is due meets the call."""
 

@@ -104,10 +104,15 @@ def serve(
     speed: float,
     seed_environments: Iterable[Mapping[str, Any]] = (),
     secrets: Iterable[str] = (),
+    throttle: bool = False,
     on_ready: Callable[[str], None],
 ) -> None:
-    """Run a simulator in the foreground until KeyboardInterrupt; on_ready gets its URL once it answers."""
+    """Run a simulator in the foreground until KeyboardInterrupt; on_ready gets its URL once it answers.
+
+    throttle: enforce AWS's request quotas.
+    """
     with start_simulator(port=port, speed=speed, environments=seed_environments, secrets=secrets) as simulator:
+        simulator.control.set_throttling(enforced=throttle)
         on_ready(simulator.endpoint_url)
         simulator.wait()
 

@@ -13,6 +13,7 @@ from molthub.simulator.iam.decisions import Judged
 from molthub.simulator.iam.principals import Principals
 from molthub.simulator.ledger import Ledger
 from molthub.simulator.surroundings import Account
+from molthub.simulator.throttling import Throttling
 
 
 class World:
@@ -24,6 +25,7 @@ class World:
         self.moto = MotoWorld()
         self.ledger = Ledger()
         self.faults = FaultBook()
+        self.throttling = Throttling()
         self._begin()
 
     def _begin(self) -> None:
@@ -38,6 +40,7 @@ class World:
         self.moto.reset()
         self.ledger.reset()
         self.faults.clear()
+        self.throttling.reset()
         self._begin()
 
     def settle(self) -> None:

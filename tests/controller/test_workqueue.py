@@ -94,6 +94,43 @@ def test_a_raised_limit_wakes_as_many_as_there_is_room_for() -> None:
     assert [queue.get() for _ in range(3)] == ["b", "c", "d"]
 
 
+def test_a_rollout_under_way_holds_its_slot_beyond_the_limit_until_it_is_done() -> None:
+    queue: WorkQueue[str] = WorkQueue(Seconds())
+    for key in ("new", "old-1", "old-2"):
+        queue.add(key)
+    queue.hold_slot("old-1", "env", 1)
+    queue.hold_slot("old-2", "env", 1)
+    assert [queue.get() for _ in range(3)] == ["new", "old-1", "old-2"]
+    assert [queue.take_slot(key, "env", 1) for key in ("new", "old-1", "old-2")] == [False, True, True]
+    queue.done("new")
+    queue.done("old-1")
+    queue.add("other")
+    assert queue.get() == "other", "there is one too many still"
+    queue.done("other")
+    queue.done("old-2")
+    assert queue.get() == "new"
+    assert queue.take_slot("new", "env", 1)
+
+
+def test_what_is_due_by_now_is_not_idle() -> None:
+    seconds = Seconds()
+    queue: WorkQueue[str] = WorkQueue(seconds)
+    queue.add_after("a", 60)
+    queue.wait_idle()
+    seconds.now += 60
+    done: list[str] = []
+
+    def work() -> None:
+        key = queue.get()
+        assert key is not None
+        done.append(key)
+        queue.done(key)
+
+    threading.Timer(0.05, work).start()
+    queue.wait_idle()
+    assert done == ["a"]
+
+
 def test_no_key_ever_has_two_workers() -> None:
     queue: WorkQueue[int] = WorkQueue(time.monotonic)
     inside: dict[int, int] = {}

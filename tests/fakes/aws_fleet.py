@@ -117,7 +117,7 @@ class FakeFleet:
         deployment = {"id": "ecs-svc/1", "status": "PRIMARY", "rolloutState": "COMPLETED", "createdAt": AT}
         self.services[service.name] = {
             **create_request(service, definition_arn=arn, ids=ids),
-            "serviceArn": ACCOUNT.service_arn(service.cluster, service.name),
+            "serviceArn": f"arn:aws:ecs:eu-west-1:123456789012:service/{service.cluster}/{service.name}",
             "status": "ACTIVE",
             "tags": to_lower(dict(service.tags)),
             "deployments": [{**deployment, "taskDefinition": arn}],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 import structlog
@@ -73,8 +72,7 @@ class FakeController:
     def after(self, seconds: float) -> None:
         """Let time pass for the queue and the drift interval, then tick."""
         self.seconds += seconds
-        self.queue.nudge()
-        time.sleep(0.05)
+        self.queue.wait_idle()
         self.tick()
 
     def close(self) -> None:

@@ -28,7 +28,8 @@ STATES: Mapping[str, RolloutState] = {
 }
 """Final ones; every other status is a deployment still under way."""
 
-FAILED = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED")
+GOING_BACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+FAILED = (*GOING_BACK, "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED")
 
 
 def list_deployments(api: Api, cluster: str, service: str, *, statuses: Sequence[str] = ()) -> list[Raw]:

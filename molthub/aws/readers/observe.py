@@ -19,6 +19,7 @@ from molthub.aws.readers import secrets, services
 from molthub.aws.readers.assemble import Assembly
 from molthub.aws.readers.collect import CALLS_AT_ONCE, Collected, Collector
 from molthub.aws.readers.reading import KindRead, as_failure, each
+from molthub.aws.readers.restarts import explained
 from molthub.aws.readers.roles import texts_of
 from molthub.aws.readers.task_definitions import TaskDefinitionCache, read_latest, read_revision, secret_values
 from molthub.provider.protocols import Query
@@ -49,7 +50,8 @@ class Observer:
         names = self._names(query, collected)
         self.lookup.learn(names)
         assembly = Assembly(collected, definitions, names, self.collector.location.cluster)
-        instances = {identity: assembly.instance(identity, named[identity]) for identity in identities}
+        seen = {identity: assembly.instance(identity, named[identity]) for identity in identities}
+        instances = explained(self.collector.api, self.collector.location.cluster, seen)
         failures = _failures(collected)
         return Observation(
             key=query.key,

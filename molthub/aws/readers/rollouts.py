@@ -10,6 +10,7 @@ from molthub.aws.api import Api
 from molthub.aws.errors import NOT_FOUND, unknown_rollout
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers import history, services
+from molthub.aws.readers.restarts import LOOP, read_stopped, starts_since
 from molthub.aws.readers.stopped_tasks import Finding, diagnose, init_containers, placement_failure
 from molthub.aws.readers.task_definitions import TaskDefinitionCache, fingerprint_of, read_revision, secret_values
 from molthub.provider.protocols import Location
@@ -20,7 +21,6 @@ Raw = Mapping[str, Any]
 OVER = NOT_FOUND | {"InvalidParameterException", "ConflictException", "ClientException"}
 """What StopServiceDeployment answers for one that is over, or is being stopped already."""
 FAILURES = (RolloutState.FAILED, RolloutState.ROLLED_BACK)
-TASKS_READ = 100
 SUPERSEDED = "stopped because a newer deployment began"
 
 
@@ -36,7 +36,9 @@ class RolloutReader:
     def rollout(self, identity: Identity, rollout_id: str) -> Rollout:
         """One deployment, from the service's own list or, when it has left that, from ECS's history.
 
-        While it is under way a cause is set only when there is no doubt: then it may be ended at once.
+        While it is under way a cause is set only when there is no doubt: then it may be ended at once. A task that
+        started and exited for the third time leaves none either, whether or not the circuit breaker counts it. One
+        that ECS takes back is under way until the version before runs again.
         """
         name = names_of(identity).service
         raw = services.describe_one(self.api, self.location.cluster, name)
@@ -49,12 +51,15 @@ class RolloutReader:
         rollout = services.project_deployment(deployment, raw, self._fingerprint(identity, arn))
         if rollout.state is RolloutState.COMPLETED:
             return rollout
+        if rollout.state is RolloutState.ROLLED_BACK and _is_rolling(raw):
+            return _going_back(rollout)
         under_way = rollout.state is RolloutState.IN_PROGRESS
-        if under_way and not rollout.failed_tasks:
+        restarts = starts_since(raw.get("events") or (), rollout.created_at) - 1
+        if under_way and not rollout.failed_tasks and restarts < LOOP:
             return rollout
         finding = self._finding(name, rollout_id, arn)
         if under_way:
-            return _explained(rollout, finding) if finding is not None and finding.certain else rollout
+            return _while_under_way(rollout, finding, restarts)
         placed = placement_failure(raw.get("events") or (), rollout.created_at)
         return _explained(rollout, finding or placed)
 
@@ -71,9 +76,12 @@ class RolloutReader:
         told = history.describe_deployments(
             self.api, [item["serviceDeploymentArn"] for item in briefs[: history.BATCH]]
         )
-        tasks = self._stopped_tasks(name)
-        rollouts = {item.deployment_id: item for item in self._listed(identity, raw, tasks)}
         failures = [item for item in told.values() if history.is_failure(item)]
+        listed = [item for item in raw.get("deployments") or () if item.get("rolloutState") == "FAILED"]
+        if not failures and not listed:
+            return ()
+        tasks = self._stopped_tasks(name)
+        rollouts = {item.deployment_id: item for item in self._listed(identity, raw, listed, tasks)}
         revisions = history.describe_revisions(self.api, [_target(item) for item in failures])
         for item in failures:
             rollout = self._past(identity, item, revisions.get(_target(item)), tasks)
@@ -110,13 +118,13 @@ class RolloutReader:
         raw = history.describe_deployments(self.api, [arn]).get(arn, brief)
         target = _target(raw)
         revision = history.describe_revisions(self.api, [target]).get(target) if target else None
-        rollout = self._past(identity, raw, revision, None)
-        return replace(rollout, deployment_id=rollout_id)
+        rollout = replace(self._past(identity, raw, revision, None), deployment_id=rollout_id)
+        return _going_back(rollout) if raw["status"] in history.GOING_BACK else rollout
 
     def _past(self, identity: Identity, raw: Raw, revision: Raw | None, tasks: list[Raw] | None) -> Rollout:
         """A service deployment of the history as a Rollout, explained by whatever tasks ECS still remembers."""
         state = history.STATES.get(raw["status"], RolloutState.IN_PROGRESS)
-        if raw["status"] in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"):
+        if raw["status"] in history.GOING_BACK:
             state = RolloutState.ROLLED_BACK
         arn = (revision or {}).get("taskDefinition")
         rollout = Rollout(
@@ -134,10 +142,8 @@ class RolloutReader:
         known = self._stopped_tasks(names_of(identity).service) if tasks is None else tasks
         return _explained(rollout, self._told(known, rollout.deployment_id, arn))
 
-    def _listed(self, identity: Identity, raw: Raw, tasks: list[Raw]) -> Iterable[Rollout]:
-        for deployment in raw.get("deployments") or ():
-            if deployment.get("rolloutState") != "FAILED":
-                continue
+    def _listed(self, identity: Identity, raw: Raw, failed: list[Raw], tasks: list[Raw]) -> Iterable[Rollout]:
+        for deployment in failed:
             arn = deployment["taskDefinition"]
             rollout = services.project_deployment(deployment, raw, self._fingerprint(identity, arn))
             placed = placement_failure(raw.get("events") or (), rollout.created_at)
@@ -155,20 +161,32 @@ class RolloutReader:
         return diagnose(own, inits)
 
     def _stopped_tasks(self, service: str) -> list[Raw]:
-        """The service's stopped tasks as far as ECS remembers them (about an hour)."""
-        cluster, subject = self.location.cluster, f"service {service}"
-        listed = self.api.call(
-            "ecs", "ListTasks", subject=subject, cluster=cluster, serviceName=service, desiredStatus="STOPPED"
-        )
-        arns = listed["taskArns"][:TASKS_READ]
-        if not arns:
-            return []
-        tasks: list[Raw] = self.api.call("ecs", "DescribeTasks", subject=subject, cluster=cluster, tasks=arns)["tasks"]
-        return tasks
+        return read_stopped(self.api, self.location.cluster, service)
 
     def _fingerprint(self, identity: Identity, arn: str) -> str:
         raw = read_revision(self.api, self.cache, arn)
         return fingerprint_of(raw, self.lookup.names(identity.fleet, secret_values(raw)))
+
+
+def _is_rolling(raw: Raw) -> bool:
+    current = services.primary(raw)
+    return current is not None and current.get("rolloutState") == "IN_PROGRESS"
+
+
+def _going_back(rollout: Rollout) -> Rollout:
+    """It failed, and what ran before does not run again yet: how it ends is not known before that."""
+    return replace(rollout, state=RolloutState.IN_PROGRESS, cause=None, reason=f"rolling back: {rollout.reason}")
+
+
+def _while_under_way(rollout: Rollout, finding: Finding | None, restarts: int) -> Rollout:
+    """With its cause where there is no doubt about it."""
+    if finding is None:
+        return rollout
+    if finding.certain:
+        return _explained(rollout, finding)
+    if restarts >= LOOP and finding.cause is Cause.ITSELF:
+        return _explained(rollout, replace(finding, reason=f"restarted {restarts} times: {finding.reason}"))
+    return rollout
 
 
 def _target(raw: Raw) -> str:

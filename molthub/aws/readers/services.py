@@ -22,7 +22,7 @@ from molthub.resources.types import LoadBalancer, Service
 Raw = Mapping[str, Any]
 
 BATCH = 10
-EVENTS = 10
+EVENTS = 30
 ACTIVE, DRAINING, INACTIVE = "ACTIVE", "DRAINING", "INACTIVE"
 
 

@@ -42,6 +42,7 @@ class Timings:
     init: float = 4
     crash: float = 3
     exits_later: float = 120
+    flaps: float = 20
     die: float = 1
     stop: float = 8
     steady: float = 3

@@ -17,6 +17,7 @@ class Behaviour(StrEnum):
     UNHEALTHY = "unhealthy"
     OUT_OF_MEMORY = "out-of-memory"
     EXITS_LATER = "exits-later"
+    FLAPS = "flaps"
 
 
 BUILT_IN = (
@@ -26,6 +27,7 @@ BUILT_IN = (
     ("*:*-unhealthy*", Behaviour.UNHEALTHY),
     ("*:*-oom*", Behaviour.OUT_OF_MEMORY),
     ("*:*-exits-later*", Behaviour.EXITS_LATER),
+    ("*:*-flaps*", Behaviour.FLAPS),
 )
 """Tags that misbehave without any rule, so that a demo needs nothing but a manifest."""
 

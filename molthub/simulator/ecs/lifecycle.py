@@ -164,6 +164,9 @@ class _Life:
         timings = self._engine.timings
         if self._behaviour is Behaviour.CRASH:
             self._later(timings.crash, self._crash)
+        elif self._behaviour is Behaviour.FLAPS:
+            self._task.uncounted = True
+            self._later(timings.flaps, self._crash)
         elif self._behaviour is Behaviour.OUT_OF_MEMORY:
             self._later(timings.crash, self._out_of_memory)
         elif self._behaviour is Behaviour.UNHEALTHY and self._checks():

@@ -226,16 +226,16 @@ class Scheduler:
             name = f"(task {task.arn.rpartition('/')[2]})"
             self.event(service, f"(service {service.name}) {name} failed container health checks.")
         if task.deployment is service.primary:
-            self._count_failure(region, service, task.deployment)
+            self._count_failure(region, service, task.deployment, counts=not task.uncounted)
 
-    def _count_failure(self, region: Region, service: Service, deployment: Deployment) -> None:
+    def _count_failure(self, region: Region, service: Service, deployment: Deployment, *, counts: bool = True) -> None:
         """One more task that did not make it: wait a little longer before the next, or trip the breaker."""
         timings = self._engine.timings
         deployment.launches_failed += 1
         delay = min(timings.retry_limit, timings.retry * 2 ** (deployment.launches_failed - 1))
         deployment.retry_at = self._engine.now + delay
         self._engine.agenda.after(delay, lambda: self.reconcile(region, service))
-        if deployment.rollout_state != state.IN_PROGRESS:
+        if deployment.rollout_state != state.IN_PROGRESS or not counts:
             return
         deployment.failures += 1
         deployment.updated_at = self._engine.now

@@ -52,7 +52,10 @@ class Container:
 
 @dataclass(slots=True)
 class Task:
-    """One task. stop_code, stopped_reason and the containers' reasons are worded as AWS words them."""
+    """One task. stop_code, stopped_reason and the containers' reasons are worded as AWS words them.
+
+    uncounted  it came up, so the circuit breaker does not count its end (containers-roadmap#1206)
+    """
 
     arn: str
     deployment: Deployment
@@ -64,6 +67,7 @@ class Task:
     interface: str
     tags: dict[str, str]
     execute_command: bool
+    uncounted: bool = False
     last_status: str = "PROVISIONING"
     desired_status: str = "RUNNING"
     healthy: bool = False

@@ -11,6 +11,7 @@ import pytest
 from molthub.aws.api import Throttle, no_throttle
 from molthub.aws.throttle import CATEGORIES, Quotas, category_of, throttles
 from molthub.errors import StallingError, WaitingError
+from molthub.simulator.throttling import quota_of
 
 HERE = ("123456789012", "eu-west-1")
 
@@ -199,6 +200,15 @@ def test_every_operation_named_exists(time: Time) -> None:
     assert len(names) == len(set(names))
     assert category_of("elbv2", "DescribeRules") is not None
     assert category_of("iam", "CreateRole") is None
+
+
+def test_the_figures_are_those_the_simulator_enforces() -> None:
+    """Two tables, read from AWS's pages one after the other: a misreading of one shows."""
+    for category in CATEGORIES:
+        for operation in category.operations:
+            name = f"{category.service}:{operation.replace('*', 'Rules')}"
+            assert quota_of(name) is not None, name
+            assert quota_of(name)[1] == (category.burst, category.rate), name  # type: ignore[index]
 
 
 def test_the_share_is_a_setting() -> None:
