@@ -158,12 +158,12 @@ def test_a_deployment_is_judged_by_its_own_record(listed: list[dict[str, Any]], 
     assert found.cause is (Cause.ITSELF if state in (RolloutState.FAILED, RolloutState.ROLLED_BACK) else None)
 
 
-def test_the_runtime_tells_counts_rollout_and_the_last_ten_events() -> None:
-    events = [{"createdAt": AT, "message": f"event {number}"} for number in range(12)]
+def test_the_runtime_tells_counts_rollout_and_the_last_thirty_events() -> None:
+    events = [{"createdAt": AT, "message": f"event {number}"} for number in range(32)]
     told = raw(deployments=[deployment(1, "PRIMARY", "COMPLETED")], events=events, createdAt=AT, taskDefinition="arn:1")
     runtime = project_runtime(told, "f@1")
     assert (runtime.status, runtime.desired, runtime.running, runtime.pending) == ("ACTIVE", 1, 1, 0)
-    assert [event.message for event in runtime.events] == [f"event {number}" for number in range(10)]
+    assert [event.message for event in runtime.events] == [f"event {number}" for number in range(30)]
     assert runtime.rollout is not None
     assert (runtime.rollout.deployment_id, runtime.rollout.task_definition) == ("ecs-svc/1", "f@1")
 
