@@ -40,6 +40,13 @@ def _trust_is_sound(world: World, call: Call, account: str) -> None:
             raise MalformedRequestError("MalformedPolicyDocument", "AssumeRole policy may only specify STS actions.")
 
 
+def _boundary_exists(world: World, call: Call, account: str) -> None:
+    arn = call.params.get("PermissionsBoundary")
+    if arn and ":aws:policy/" not in arn and arn not in world.moto.backend("iam", account, "aws").managed_policies:
+        message = f"Scope ARN: {arn} does not exist or is not attachable."
+        raise RefusalError("NoSuchEntity", message, status=404)
+
+
 def _inline_fits(world: World, call: Call, account: str) -> None:
     text = call.params["PolicyDocument"]
     _statements(text)
@@ -86,7 +93,8 @@ def _length(text: str) -> int:
 
 
 RULES: Mapping[str, tuple[Any, ...]] = {
-    "iam:CreateRole": (_name_is_free, _trust_is_sound),
+    "iam:CreateRole": (_name_is_free, _trust_is_sound, _boundary_exists),
+    "iam:PutRolePermissionsBoundary": (_boundary_exists,),
     "iam:UpdateAssumeRolePolicy": (_trust_is_sound,),
     "iam:PutRolePolicy": (_inline_fits,),
     "iam:TagRole": (_tags_fit,),

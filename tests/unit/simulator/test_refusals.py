@@ -242,6 +242,10 @@ def _assume(simulator: TestSimulator, **options: Any) -> None:
     simulator.client("sts").assume_role(**request)
 
 
+def _without_boundary(simulator: TestSimulator) -> None:
+    _role(simulator, PermissionsBoundary="arn:aws:iam::123456789012:policy/none")
+
+
 def _denied(simulator: TestSimulator) -> None:
     _role(simulator)
     simulator.control.act_as("AKIANOBODY", "arn:aws:iam::123456789012:role/bot")
@@ -349,6 +353,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "denied": (_denied, "because no identity-based policy allows the ecs:ListClusters action"),
     "missing-role": (_assume, "is not authorized to perform: sts:AssumeRole"),
     "external-id": (_assume_without_external_id, "is not authorized to perform: sts:AssumeRole"),
+    "missing-boundary": (_without_boundary, "Scope ARN: arn:aws:iam::123456789012:policy/none does not exist"),
     "role-with-policies": (_delete_role, "DeleteConflict"),
     "inline-policies-size": (_inline_sum, "Maximum policy size of 10240 bytes exceeded for role bot-exec"),
     "role-tags": (_role_tags, "The number of tags has exceeded the allowed limit: 50."),

@@ -82,7 +82,9 @@ def test_a_managed_policy_counts_in_its_default_version(simulator: TestSimulator
 
 def test_a_boundary_that_is_not_there_allows_nothing(simulator: TestSimulator, looker: Any) -> None:
     iam = simulator.client("iam")
-    boundary = f"arn:aws:iam::{ACCOUNT}:policy/gone"
+    boundary = iam.create_policy(PolicyName="b", PolicyDocument=statement("ecs:ListClusters"))["Policy"]["Arn"]
     iam.put_role_permissions_boundary(RoleName="looker", PermissionsBoundary=boundary)
+    assert looker.list_clusters()["clusterArns"]
+    iam.delete_policy(PolicyArn=boundary)
     with pytest.raises(ClientError, match="because no permissions boundary allows the ecs:ListClusters action"):
         looker.list_clusters()
