@@ -79,7 +79,7 @@ def neighbourhood(stage: Stage) -> Json:
     listed = ecs.list_service_deployments(cluster=CLUSTER, service="molthub-theirs")["serviceDeployments"]
     found["theirs-deployment"] = listed[0]["serviceDeploymentArn"]
     ecs.create_cluster(clusterName="another-cluster")
-    for name in ("molthub/another-fleet/bot/gateway", f"molthub/{FLEET}/bot/gateway"):
+    for name in ("molthub/another-fleet/bot/gateway", f"molthub/{FLEET}/bot/gateway", f"molthub/{FLEET}/model"):
         sm.create_secret(Name=name, SecretString="dummy")
     stage.client("s3").create_bucket(Bucket="acme-customers", CreateBucketConfiguration={"LocationConstraint": REGION})
     stage.client("s3").put_object(Bucket="acme-customers", Key="list.csv", Body=b"ana")
@@ -139,6 +139,7 @@ def _sm(name: str, operation: str, **params: Any) -> Attack:
     return Attack(name, "secretsmanager", operation, action, _just(**params))
 
 
+_PERSONS = f"molthub/{FLEET}/model"
 _OWN, _OTHER = f"molthub/{FLEET}/bot/gateway", "molthub/another-fleet/bot/gateway"
 
 SECRETS = [
@@ -146,6 +147,7 @@ SECRETS = [
     _sm("a linked secret's value", "get_secret_value", SecretId="acme/prod/model"),
     _sm("many secrets' values", "batch_get_secret_value", SecretIdList=[_OWN]),
     _sm("a value for a linked secret", "put_secret_value", SecretId="acme/prod/model", SecretString="x"),
+    _sm("a value for a secret of the fleet", "put_secret_value", SecretId=_PERSONS, SecretString="x"),
     _sm("another fleet's secret's end", "delete_secret", SecretId=_OTHER),
     _sm("a secret anywhere", "create_secret", Name="acme/prod/new", SecretString="x"),
     _sm("a tag on a linked secret", "tag_resource", SecretId="acme/prod/model", Tags=[upper(OURS)]),

@@ -168,7 +168,9 @@ OWN_GROUPS = Scope("OwnGroups", (_GROUPS,), "this fleet's security groups, by ta
 
 LOG_GROUPS = Scope("LogGroups", (_here("logs", "log-group:/molthub/{fleet}/*"),), "this fleet's log groups, by name")
 OWN_SECRETS = Scope(
-    "OwnSecrets", (_here("secretsmanager", "secret:molthub/{fleet}/*"),), "secrets that Molthub makes; never read"
+    "OwnSecrets",
+    (_here("secretsmanager", "secret:molthub/{fleet}/*/gateway*"),),
+    "gateway tokens, the only secrets that Molthub makes; written, never read",
 )
 SECRETS_KEY = Scope(
     "SecretsKey",
