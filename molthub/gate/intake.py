@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import h11
 
+from molthub.gate.limits import ByteBudget
 from molthub.gate.refusals import Refusal
 from molthub.gate.settings import Limits
 from molthub.gate.wire import END_OF_HEAD, Head, read_chunks, read_head, spoiled
@@ -25,11 +26,16 @@ class SenderGoneError(ConnectionError):
 
 @dataclass(slots=True)
 class Intake:
-    """One connection's incoming side. received: bytes read."""
+    """One connection's incoming side. received: bytes read. budget: shared by all; what bodies hold comes out of it.
+
+    Call `close` when the body is needed no more.
+    """
 
     reader: asyncio.StreamReader
     limits: Limits
+    budget: ByteBudget
     received: int = 0
+    _held: int = 0
     _raw: bytes = b""
     _rest: bytes = b""
     _pending: bytearray = field(default_factory=bytearray)
@@ -63,6 +69,8 @@ class Intake:
         """The body of the request whose head was read. Raises SenderGoneError."""
         if head.length is not None and head.length > self.limits.max_body_bytes:
             return Refusal.BODY_SIZE
+        if not self._hold(len(self._rest)):
+            return Refusal.BUSY
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.max_head_bytes + _CHUNK_LINE)
         try:
             async with asyncio.timeout(self.limits.body_seconds):
@@ -82,7 +90,7 @@ class Intake:
             return Refusal.FRAMING
 
     async def _read_body(self, connection: h11.Connection, *, chunked: bool) -> bytes | Refusal:
-        body, sent = bytearray(), bytearray(self._rest)
+        body, sent = bytearray(), bytearray(self._rest if chunked else b"")
         most = 2 * self.limits.max_body_bytes + _READ  # chunks' own lines count too
         while True:
             event = connection.next_event()
@@ -95,10 +103,22 @@ class Intake:
                 return Refusal.FRAMING if chunked and read_chunks(bytes(sent)) != bytes(body) else bytes(body)
             else:
                 part = await self._read()
-                sent += part
+                if not self._hold(len(part)):
+                    return Refusal.BUSY
+                sent += part if chunked else b""
                 connection.receive_data(part)
             if len(body) > self.limits.max_body_bytes or len(sent) > most:
                 return Refusal.BODY_SIZE
+
+    def _hold(self, size: int) -> bool:
+        fits = self.budget.take(size)
+        self._held += size if fits else 0
+        return fits
+
+    def close(self) -> None:
+        """Give back what the body held."""
+        self.budget.give_back(self._held)
+        self._held = 0
 
     async def _read(self) -> bytes:
         part = await self.reader.read(_READ)

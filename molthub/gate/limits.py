@@ -1,4 +1,4 @@
-"""A token bucket. Pure: time comes in, in seconds of a clock that never goes back."""
+"""A token bucket, and a budget of bytes. Pure: time comes in, in seconds of a clock that never goes back."""
 
 from __future__ import annotations
 
@@ -26,3 +26,21 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
+
+
+@dataclass(slots=True)
+class ByteBudget:
+    """How much may be held at once, by all together."""
+
+    capacity: int
+    held: int = field(init=False, default=0)
+
+    def take(self, size: int) -> bool:
+        """Hold `size` more, if that fits."""
+        if self.held + size > self.capacity:
+            return False
+        self.held += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        self.held -= size

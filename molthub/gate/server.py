@@ -19,7 +19,7 @@ from http import HTTPStatus
 
 from molthub.gate.intake import Intake
 from molthub.gate.journal import Journal
-from molthub.gate.limits import TokenBucket
+from molthub.gate.limits import ByteBudget, TokenBucket
 from molthub.gate.refusals import Refusal
 from molthub.gate.replay import ReplayMemory
 from molthub.gate.settings import HEALTH_PATH, Settings
@@ -70,6 +70,7 @@ class Gate:
     memory: ReplayMemory = field(init=False)
     bucket: TokenBucket = field(init=False)
     notes: TokenBucket = field(init=False)
+    budget: ByteBudget = field(init=False)
     _unnoted: int = field(init=False, default=0)
     _indexes: dict[bytes, int] = field(init=False)
     _open: set[asyncio.Task[None]] = field(init=False, default_factory=set)
@@ -83,6 +84,7 @@ class Gate:
         self.upstream = Upstream(self.settings)
         self.memory = ReplayMemory(started=self.now(), capacity=limits.replay_entries)
         self.bucket = TokenBucket(rate=limits.rate, burst=limits.burst)
+        self.budget = ByteBudget(limits.max_pending_bytes)
         self.notes = TokenBucket(rate=NOTED_RATE, burst=NOTED_BURST)
         self._indexes = {path: index for index, path in enumerate(self.settings.paths)}
 
@@ -117,7 +119,7 @@ class Gate:
         self._open.add(task)
         try:
             if len(self._open) > self.settings.limits.connections + RESERVE:
-                exchange = _Exchange(Intake(reader, self.settings.limits), reason="too-many-connections")
+                exchange = _Exchange(Intake(reader, self.settings.limits, self.budget), reason="too-many-connections")
                 self._note(exchange, self.monotonic())
             else:
                 await self._exchange(reader, writer, task)
@@ -132,7 +134,7 @@ class Gate:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, task: asyncio.Task[None]
     ) -> None:
         began = self.monotonic()
-        exchange = _Exchange(Intake(reader, self.settings.limits))
+        exchange = _Exchange(Intake(reader, self.settings.limits, self.budget))
         crowded = len(self._open) > self.settings.limits.connections
         try:
             self._idle.add(task)
@@ -152,6 +154,7 @@ class Gate:
             exchange.reason = "stopped"
             raise
         finally:
+            exchange.intake.close()
             self._note(exchange, began)
         await _linger(reader, writer)
 

@@ -42,6 +42,7 @@ class Limits:
 
     rate, burst   requests with a right signature that are let through, a second and at once
     at_once       requests under way at the gateway
+    max_pending_bytes  what all bodies on their way in may hold together, so that nobody makes it outgrow its memory
     connections   open connections; a few more are held for the load balancer's health checks
     """
 
@@ -49,6 +50,7 @@ class Limits:
     max_head_bytes: int = 16 * 1024
     max_headers: int = 64
     max_answer_bytes: int = 256 * 1024
+    max_pending_bytes: int = 8 * 1024 * 1024
     head_seconds: float = 5.0
     body_seconds: float = 15.0
     upstream_seconds: float = 30.0

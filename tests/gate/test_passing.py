@@ -252,6 +252,20 @@ def test_rate_and_work_at_once_are_bounded_and_forged_requests_take_none_of_it()
         assert b"\r\nRetry-After: 2\r\n" in answer
 
 
+def test_bodies_together_stay_within_their_memory() -> None:
+    with running_gate(max_pending_bytes=6000, body_seconds=5.0) as gate:
+        assert gate.gate is not None
+        with gate.connect() as slow:
+            slow.sendall(request(b"a" * 4000)[:-1])
+            assert until(lambda: gate.gate is not None and gate.gate.budget.held > 2000)
+            assert gate.reason(request(b"b" * 4000)) == (503, "busy")
+            assert gate.reason(request(b"small")) == (200, "")
+            slow.sendall(b"a")
+            assert outcome(read_all(slow)) == (200, "")
+        assert gate.reason(request(b"b" * 4000)) == (200, "")
+        assert gate.gate.budget.held == 0
+
+
 def test_a_flood_does_not_fill_the_log() -> None:
     with running_gate() as gate:
         assert gate.gate is not None

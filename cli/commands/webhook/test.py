@@ -92,16 +92,17 @@ def _document(url: str, answer: Answer, *, seconds: float, taken: bool) -> dict[
 
 def _url_of(ctx: typer.Context, instance: str | None, path: str | None, *, repo: str | None, ref: str | None) -> str:
     """The instance's URL: of the path asked for, or the first."""
-    from molthub.cli.commands.webhook.urls import endpoints_of
+    from molthub.cli.commands.webhook.urls import endpoint_of_instance
 
     if instance is None:
         raise typer.BadParameter("name an instance, or a URL with --url", param_hint="INSTANCE")
-    found = endpoints_of(ctx, instance, repo=repo, ref=ref)
-    for one in found:
-        if path in (None, one.path):
-            return one.url
-    paths = ", ".join(one.path for one in found)
-    raise StallingError("MH-GATE-012", f"{path} is no path of {instance} (there are: {paths})", fix="Say one of them")
+    endpoint = endpoint_of_instance(ctx, instance, repo=repo, ref=ref)
+    known = [one for one, _ in endpoint.paths]
+    wanted = path or known[0]
+    if wanted not in known:
+        message = f"{wanted} is no path of {instance} (there are: {', '.join(known)})"
+        raise StallingError("MH-GATE-012", message, fix="Say one of them")
+    return f"https://{endpoint.host}{wanted}"
 
 
 def _checked_url(text: str) -> SplitResult:

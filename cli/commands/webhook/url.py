@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from molthub.cli.commands.webhook.urls import endpoints_of
+from molthub.cli.commands.webhook.urls import endpoint_of_instance
 from molthub.cli.options import Output, OutputOption, RefOption, RepoOption
 from molthub.cli.terminal import terminal
 
@@ -27,8 +27,10 @@ def url(
     From the manifests alone: `molthub webhook test` says whether it is so already.
     """
     term = terminal()
-    found = endpoints_of(ctx, instance, repo=repo, ref=ref)
+    endpoint = endpoint_of_instance(ctx, instance, repo=repo, ref=ref)
     if output is Output.JSON:
-        term.json({"format": URL_FORMAT, "endpoints": [{"url": one.url, "mode": one.mode} for one in found]})
+        modes = [mode for _, mode in endpoint.paths]
+        found = [{"url": url, "mode": mode} for url, mode in zip(endpoint.urls, modes, strict=True)]
+        term.json({"format": URL_FORMAT, "endpoints": found})
     else:
-        term.data("\n".join(one.url for one in found))
+        term.data("\n".join(endpoint.urls))

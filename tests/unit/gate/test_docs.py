@@ -65,7 +65,7 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
     named = {one.removeprefix("MOLTHUB_GATE_") for one in re.findall(r"`([A-Z_]+)`", section)}
     assert named == NAMES
     checked: set[str] = set()
-    defaults = {field.name.upper(): f"{getattr(Limits(), field.name):.6g}" for field in dataclasses.fields(Limits)}
+    defaults = {field.name.upper(): f"{getattr(Limits(), field.name):.9g}" for field in dataclasses.fields(Limits)}
     for row in section.splitlines():
         limits = [one.removeprefix("MOLTHUB_GATE_") for one in re.findall(r"`([A-Z_]+)`", row)]
         if row.startswith("|") and limits[:1] and limits[0] in defaults:
