@@ -12,6 +12,7 @@ from molthub.cli.commands import (
     apply,
     completion,
     demo,
+    doctor,
     events,
     explain,
     init,
@@ -181,6 +182,13 @@ _add(
     "molthub webhook test release-bot",
     "molthub webhook test --url https://release-bot.bots.example.com/hooks/agent --key-fd 3 3<key",
     to=webhook,
+)
+_add(
+    "doctor",
+    doctor.doctor,
+    "molthub doctor",
+    "molthub doctor --environment acme/prod",
+    "molthub doctor -o json",
 )
 _add("demo", demo.demo, "molthub demo", "molthub demo --keep", "molthub demo -o json")
 _add("simulator", simulator.simulator, "molthub simulator --seed manifests-example", "molthub simulator --port 5000")

@@ -19,7 +19,9 @@ from molthub.errors import StallingError
 
 if TYPE_CHECKING:
     from molthub.apply.settings import Clock
+    from molthub.pipeline.doctor.here import Pull
     from molthub.pipeline.types import CheckedFleet, Collaborators, Rules, Scope
+    from molthub.provider.probes import ProbesFactory
     from molthub.provider.protocols import ProviderFactory
     from molthub.provider.secrets import SecretStoreFactory
     from molthub.source.protocol import FleetSource
@@ -49,6 +51,18 @@ def _aws_secrets() -> SecretStoreFactory:
     return aws_secret_stores()
 
 
+def _aws_probes() -> ProbesFactory:
+    from molthub.aws.doctor.probes import aws_probes
+
+    return aws_probes()
+
+
+def _registries() -> Callable[[str], Pull]:
+    from molthub.cli.registry import look_up
+
+    return look_up
+
+
 def _system_clock() -> Clock:
     from molthub.apply.settings import SystemClock
 
@@ -64,6 +78,8 @@ class Roots:
     now: Callable[[], datetime] = _system_now
     clock: Callable[[], Clock] = _system_clock
     secrets: Callable[[], SecretStoreFactory] = _aws_secrets
+    probes: Callable[[], ProbesFactory] = _aws_probes
+    registries: Callable[[], Callable[[str], Pull]] = _registries
 
 
 def roots_of(ctx: typer.Context) -> Roots:

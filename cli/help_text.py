@@ -24,6 +24,7 @@ Commands:
   status      Show how the instances are doing
   events      Show what the controller did
   explain     Explain a reference, or why an instance is as it is
+  doctor      Check everything that an apply needs
   demo        Play the main job in six scenes, against an AWS of its own
   simulator   Serve an AWS of your own on this machine, until Ctrl-C
   schema      Print the JSON Schema of the manifests

@@ -30,6 +30,7 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 | 0 | done; `plan` without `--detailed-exitcode` also when there are changes |
 | 1 | failed: a person must act. `plan`: something is Invalid or could not be read |
 | 1 | `status`: an instance shown could not be read (Unknown) |
+| 1 | `doctor`: a check failed |
 | 1 | `apply`, `controller run --once`: also when something stayed Blocked or Invalid |
 | 2 | wrong usage; with `plan --detailed-exitcode`: there are changes (wrong usage is 1 then) |
 | 3 | try again later: AWS or Git did not answer, or something needs time |

@@ -114,6 +114,7 @@ class Clients:
     StallingError naming both accounts when they do not. Every client is made for the Environment's region,
     whatever the surroundings say, so that one cannot be wrong.
 
+    last_date     HTTP's Date of the last answer, None before there was any
     on_throttled  told (service, operation) of every answer that throttles, also of those that botocore tries again
     """
 
@@ -126,6 +127,7 @@ class Clients:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._partition: str | None = None
+        self.last_date: str | None = None
 
     def client(self, service: str) -> Any:
         self._check()
@@ -142,8 +144,15 @@ class Clients:
                 session = self._sessions.session(self._location.role_arn, self._location.external_id)
                 client = session.client(service, region_name=self._location.region, config=CONFIG)
                 client.meta.events.register("needs-retry", self._listener(service))
+                client.meta.events.register("after-call", self._hear_the_time)
                 self._clients[service] = client
             return self._clients[service]
+
+    def _hear_the_time(self, parsed: Any = None, **_others: Any) -> None:
+        """Every answer has AWS's date, a refused signature's too: it is how a wrong clock can be told."""
+        date = ((parsed or {}).get("ResponseMetadata") or {}).get("HTTPHeaders", {}).get("date")
+        if date:
+            self.last_date = str(date)
 
     def _listener(self, service: str) -> Callable[..., None]:
         """Hears of every answer before botocore decides whether to try again; it has no say in that."""
@@ -160,14 +169,18 @@ class Clients:
             self._partition = self._identify()
         return self._partition
 
-    def _identify(self) -> str:
+    def caller(self) -> tuple[str, str]:
+        """Account and ARN of the credentials, of whatever account; asked anew each time."""
         call = errors.Call("sts", "GetCallerIdentity")
         try:
             sts = self._client("sts")
             answer = sts.get_caller_identity()
         except (ClientError, BotoCoreError, ValueError) as error:
             raise errors.translate(error, call) from None
-        account = str(answer["Account"])
+        return str(answer["Account"]), str(answer["Arn"])
+
+    def _identify(self) -> str:
+        account, arn = self.caller()
         if account != self._location.account_id:
             raise errors.wrong_account(self._location.account_id, account)
-        return str(answer["Arn"]).split(":")[1]
+        return arn.split(":")[1]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from molthub.simulator import replies, tagging
+from molthub.simulator import quotas, replies, tagging
 from molthub.simulator.backend import GLOBAL_LOCK
 from molthub.simulator.faults import HOLDS, WITHOUT_EFFECT, Fault, Kind, throttled
 from molthub.simulator.iam.authorisation import authorise
+from molthub.simulator.iam.simulating import simulate
 from molthub.simulator.ledger import Entry, Violation
 from molthub.simulator.pages import forward_page
 from molthub.simulator.refusals import MalformedRequestError, RefusalError
@@ -155,6 +156,10 @@ class Application:
         """The answer to an operation that the simulator owns; None leaves it to moto."""
         if call.service == "resourcegroupstaggingapi":
             return tagging.handle(self._world, call, account)
+        if call.service == "service-quotas":
+            return quotas.handle(self._world.quotas, call, account)
+        if call.name == "iam:SimulatePrincipalPolicy":
+            return simulate(self._world, call)
         if call.service != "ecs":
             return None
         if not self._world.ecs.handles(call.operation):

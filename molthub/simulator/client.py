@@ -94,6 +94,10 @@ class SimulatorControl:
         wanted = {"kind": kind, "operation": operation, "nth": nth, "times": times, "access": access}
         return str(self._post("faults", wanted)["id"])
 
+    def set_quota(self, service: str, code: str, value: float) -> None:
+        """What Service Quotas tells from now on; until the next reset."""
+        self._post("quotas", {"service": service, "code": code, "value": value})
+
     def faults(self) -> list[Json]:
         """The rules in force: id, operation, kind, and how many calls they have seen and met."""
         found: list[Json] = self._get("faults")["faults"]

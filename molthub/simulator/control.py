@@ -32,6 +32,7 @@ class Control:
             ("POST", "speed"): self._speed,
             ("POST", "images"): self._image_rule,
             ("POST", "roles/delay"): self._role_delay,
+            ("POST", "quotas"): self._quota,
             ("GET", "iam/decisions"): lambda _: {"decisions": [item.as_json() for item in self._world.decisions]},
             ("POST", "iam/sessions"): self._session,
             ("POST", "throttle"): self._throttle,
@@ -93,6 +94,10 @@ class Control:
     def _throttle(self, wanted: Json) -> Json:
         self._world.throttling.reset()
         self._world.throttling.enforced = bool(wanted["enforced"])
+        return {}
+
+    def _quota(self, wanted: Json) -> Json:
+        self._world.quotas[str(wanted["service"]), str(wanted["code"])] = float(wanted["value"])
         return {}
 
     def _clear_faults(self, _: Json) -> Json:

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from botocore.model import OperationModel
 from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
 
 from molthub.simulator import cbor
 
@@ -30,8 +31,10 @@ def success(protocol: str, result: dict[str, Any], model: OperationModel) -> Ans
         return Answer(200, _CBOR_HEADERS, cbor.dumps(result))
     if protocol == "json":
         return Answer(200, _headers("application/x-amz-json-1.1"), json.dumps(result).encode())
-    serializer = get_serializer_class(str(model.service_model.service_name), protocol)
-    answer = serializer(model, context=SerializationContext(str(uuid.uuid4()))).serialize(result)
+    service = str(model.service_model.service_name)
+    spoken = get_service_model(service).operation_model(model.name)  # moto's own subclass of botocore's
+    serializer = get_serializer_class(service, protocol)(spoken, context=SerializationContext(str(uuid.uuid4())))
+    answer = serializer.serialize(result)
     body = answer["body"]
     headers = tuple((key, str(value)) for key, value in answer["headers"].items())
     return Answer(int(answer["status_code"]), headers, body.encode() if isinstance(body, str) else body)

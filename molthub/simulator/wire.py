@@ -25,6 +25,7 @@ SERVICES = {
     "backup": "backup",
     "cloudformation": "cloudformation",
     "ec2": "ec2",
+    "ecr": "ecr",
     "ecs": "ecs",
     "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",

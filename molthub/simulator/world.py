@@ -34,6 +34,7 @@ class World:
         self.ecs.engine.agenda.run_until(self.clock.now())
         self.principals = Principals(self.moto)
         self.decisions: list[Judged] = []
+        self.quotas: dict[tuple[str, str], float] = {}
 
     def reset(self) -> None:
         """An empty account again; the counters start anew, the clock runs on."""

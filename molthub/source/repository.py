@@ -44,6 +44,16 @@ def open_repository(
     return _local(place, ref)
 
 
+def origin_of(path: Path) -> str | None:
+    """The URL (or path) of the remote `origin` of the repository at the path; None when it has none."""
+    git_dir, _ = _discover(path, trusted=False)
+    try:
+        url = Git(git_dir=git_dir).run("config", "--get", "remote.origin.url")
+    except GitFailedError:  # it is not set
+        return None
+    return url.decode("utf-8", "surrogateescape").strip() or None
+
+
 @dataclass(frozen=True, slots=True)
 class _Questions:
     """The reading half of FleetSource over one ObjectReader."""

@@ -146,14 +146,21 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
 """What the reconciler calls: controller, plan, apply, and every command that looks at what runs."""
 
 OPERATOR: Mapping[str, frozenset[str]] = {
+    "ec2": frozenset({"DescribeRegions", "DescribeSecurityGroups"}),
+    "ecr": frozenset({"DescribeImages"}),
+    "ecs": frozenset({"ListServices"}),
+    "iam": frozenset({"GetAccountSummary", "GetRole", "ListRoles", "SimulatePrincipalPolicy"}),
+    "logs": frozenset({"DescribeLogGroups"}),
+    "resourcegroupstaggingapi": frozenset({"GetResources"}),
     "secretsmanager": frozenset(
         {"CreateSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "UpdateSecret"}
-        | {"RestoreSecret", "DeleteSecret"}
+        | {"RestoreSecret", "DeleteSecret", "ListSecrets"}
     ),
+    "service-quotas": frozenset({"GetServiceQuota"}),
 }
 """What only a person's own credentials are used for (bootstrap, secrets, doctor…): never in the reconciler's policy."""
 
-OPERATOR_MODULES: tuple[str, ...] = ("secret_store.py",)
+OPERATOR_MODULES: tuple[str, ...] = ("secret_store.py", "doctor/")
 """Modules and folders below molthub/aws whose calls are a person's: `bootstrap/`, `doctor.py`."""
 
 

@@ -364,6 +364,16 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "secret-deleted-create": (_secret_again, "already scheduled for deletion"),
     "secret-deleted-put": (_put_deleted, "it was marked for deletion"),
     "secret-label": (_secret_label, "The staging label AWSCURRENT is currently attached to version"),
+    "unknown-quota": (
+        lambda s: s.client("service-quotas").get_service_quota(ServiceCode="fargate", QuotaCode="L-00000000"),
+        "NoSuchResourceException",
+    ),
+    "policy-source": (
+        lambda s: s.client("iam").simulate_principal_policy(
+            PolicySourceArn="arn:aws:iam::123456789012:role/nobody", ActionNames=["ecs:UpdateService"]
+        ),
+        "The role with name nobody cannot be found.",
+    ),
     "secret-tags": (_secret_tags, "The maximum number of tags (50) has been exceeded."),
 }
 
