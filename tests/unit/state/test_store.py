@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from molthub.events.types import Event, EventType
 from molthub.health.types import Availability, Health, Status, StatusRecord
-from molthub.resources.identity import Identity
+from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
 from molthub.state.store import Store, open_store
@@ -187,3 +187,15 @@ def test_two_processes_lose_no_increment_even_when_both_make_the_database(url: s
     memory = open_store(url).retry(Identity("f", "w", "e", "i"))
     assert memory is not None
     assert memory.attempts == 200
+
+
+def test_whose_rollouts_of_a_commit_failed(store: Store) -> None:
+    key = EnvironmentKey("acme", "prod")
+    store.note_failed(BOT, "a" * 40)
+    store.note_failed(OTHER, "a" * 40)
+    store.note_failed(Identity("acme-bots", "acme", "production", "x"), "a" * 40)
+    store.note_failed(Identity("other", "acme", "prod", "x"), "a" * 40)
+    assert store.failed_at("acme-bots", key, "a" * 40) == {BOT, OTHER}
+    store.note_failed(BOT, "b" * 40)
+    assert store.failed_at("acme-bots", key, "a" * 40) == {OTHER}
+    assert store.failed_at("acme-bots", key, "b" * 40) == {BOT}
