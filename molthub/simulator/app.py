@@ -26,7 +26,13 @@ from molthub.simulator.world import World
 
 StartResponse = Callable[..., Any]
 
-_VALIDATION_CODES = {"json": "ValidationException", "cbor": "ValidationException", "ec2": "InvalidParameterValue"}
+_VALIDATION_CODES = {
+    "json": "ValidationException",
+    "cbor": "ValidationException",
+    "ec2": "InvalidParameterValue",
+    "rest-json": "ValidationException",
+    "rest-xml": "InvalidArgument",
+}
 _NEVER_RIGHT = {"MalformedPolicyDocument", "ValidationError", "ValidationException"}
 """moto's refusals of requests that could never succeed."""
 _REQUEST_LIMIT = 16 * 1024 * 1024
@@ -187,6 +193,7 @@ class Application:
                 write=is_write(envelope.operation),
                 account=request.account,
                 region=envelope.region,
+                caller=envelope.access_key,
                 error=answer.error,
                 fault=fault.id if fault else None,
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,10 @@ GLOBAL_LOCK = threading.RLock()
 """moto is not thread-safe, and its state is the process's: one lock for every simulator in it."""
 
 
+_BUCKETS = "bucket_accounts"
+"""Where moto's S3 keeps, beside its backends, which account has which bucket."""
+
+
 class MotoWorld:
     """One simulator's moto. Use only while holding GLOBAL_LOCK."""
 
@@ -35,6 +40,7 @@ class MotoWorld:
 
     def __init__(self) -> None:
         self._saved: list[tuple[Any, dict[str, Any]]] = []
+        self._buckets: dict[str, tuple[str, str]] = {}
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def enter(self) -> None:
@@ -46,6 +52,8 @@ class MotoWorld:
         for backend, content in self._saved:
             backend.update(content)
             BackendDict._instances.append(backend)  # noqa: SLF001 - moto offers no other way
+            if hasattr(backend, _BUCKETS):
+                backend.bucket_accounts.update(self._buckets)
         self._saved = []
         MotoWorld._in_place = self
 
@@ -65,6 +73,9 @@ class MotoWorld:
         self._saved = [(backend, dict(backend)) for backend in BackendDict._instances]  # noqa: SLF001
         for backend, _ in self._saved:
             backend.clear()
+            if hasattr(backend, _BUCKETS):
+                self._buckets = dict(backend.bucket_accounts)
+                backend.bucket_accounts.clear()
         BackendDict._instances.clear()  # noqa: SLF001
 
     def call(self, environ: dict[str, Any], body: bytes, account: str) -> Answer:
@@ -90,6 +101,14 @@ class MotoWorld:
         """moto's own object of a service; `aws` is the region of the global ones."""
         self.enter()
         return get_backend(service)[account][region]
+
+    def bucket_owner(self, name: str) -> str | None:
+        """The account that has the bucket of this name; names are one space for all accounts."""
+        if "moto.s3.models" not in sys.modules:  # its import takes half a second, and nobody has made a bucket
+            return None
+        self.enter()
+        found = get_backend("s3").bucket_accounts.get(name)
+        return str(found[1]) if found else None
 
     def account_of(self, access_key: str) -> str:
         """Whose credentials these are: an assumed role's account, or moto's default account."""

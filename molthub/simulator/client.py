@@ -28,7 +28,7 @@ class SimulatorControl:
         """Make VPC, subnets and cluster of each environment with exactly the given ids, and secrets by name.
 
         environments: [{"accountId", "region", "cluster", "vpcId", "subnetIds"}], and optionally "roleArn" and
-        "externalId" of a role to assume. Not counted.
+        "externalId" of a role to assume, and "bucket", a versioned bucket to make. Not counted.
         """
         self._post("seed", {"environments": [dict(item) for item in environments], "secrets": list(secrets)})
 
@@ -40,7 +40,7 @@ class SimulatorControl:
         self._post("counters/reset")
 
     def calls(self) -> list[Json]:
-        """Every call in order: number, service, operation, write, account, region, error, fault."""
+        """Every call in order: number, service, operation, write, account, region, caller (its key), error, fault."""
         calls: list[Json] = self._get("calls")["calls"]
         return calls
 

@@ -1,6 +1,6 @@
 """Faults to order: the n-th matching call is throttled, refused, cut off, or held back until somebody lets it go.
 
-Kinds without effect: throttle, server-error, unavailable, access-denied, expired-token, reset-before,
+Kinds without effect: throttle, server-error, unavailable, access-denied, expired-token, conflict, reset-before,
 hold-before. Kinds whose effect happens but whose answer is lost or late: server-error-after, reset-after,
 truncated, hold-after.
 """
@@ -32,6 +32,7 @@ class Kind(StrEnum):
     RESET_AFTER = "reset-after"
     TRUNCATED = "truncated"
     HOLD_AFTER = "hold-after"
+    CONFLICT = "conflict"
 
 
 _ERRORS: dict[Kind, dict[str, tuple[int, str]]] = {
@@ -39,27 +40,38 @@ _ERRORS: dict[Kind, dict[str, tuple[int, str]]] = {
         "ec2": (503, "RequestLimitExceeded"),
         "query": (400, "Throttling"),
         "json": (400, "ThrottlingException"),
+        "rest-xml": (503, "SlowDown"),
     },
     Kind.SERVER_ERROR: {
         "ec2": (500, "InternalError"),
         "query": (500, "InternalFailure"),
         "json": (500, "InternalServerError"),
+        "rest-xml": (500, "InternalError"),
     },
     Kind.UNAVAILABLE: {
         "ec2": (503, "Unavailable"),
         "query": (503, "ServiceUnavailable"),
         "json": (503, "ServiceUnavailable"),
+        "rest-xml": (503, "ServiceUnavailable"),
     },
     Kind.ACCESS_DENIED: {
         "ec2": (403, "UnauthorizedOperation"),
         "query": (403, "AccessDenied"),
         "json": (400, "AccessDeniedException"),
+        "rest-xml": (403, "AccessDenied"),
     },
     Kind.EXPIRED_TOKEN: {
         "ec2": (400, "RequestExpired"),
         "query": (403, "ExpiredToken"),
         "json": (400, "ExpiredTokenException"),
+        "rest-xml": (400, "ExpiredToken"),
     },
+}
+_ERRORS[Kind.CONFLICT] = {
+    "json": (400, "ConflictException"),
+    "query": (409, "OperationAborted"),
+    "ec2": (400, "IncorrectState"),
+    "rest-xml": (409, "ConditionalRequestConflict"),
 }
 _ERRORS[Kind.SERVER_ERROR_AFTER] = _ERRORS[Kind.SERVER_ERROR]
 
@@ -72,6 +84,7 @@ WITHOUT_EFFECT = {
     Kind.EXPIRED_TOKEN,
     Kind.RESET_BEFORE,
     Kind.HOLD_BEFORE,
+    Kind.CONFLICT,
 }
 
 

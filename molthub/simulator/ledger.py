@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One call. error: the error code it was answered with; fault: the fault rule that met it."""
+    """One call. caller: the access key; error: the code it was answered with; fault: the fault rule that met it."""
 
     number: int
     service: str
@@ -17,6 +17,7 @@ class Entry:
     write: bool
     account: str
     region: str
+    caller: str = ""
     error: str | None = None
     fault: str | None = None
 

@@ -35,6 +35,8 @@ def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
     account, region = str(wanted["accountId"]), str(wanted["region"])
     if wanted.get("roleArn"):
         _seed_role(world, str(wanted["roleArn"]), wanted.get("externalId"))
+    if wanted.get("bucket"):
+        _seed_bucket(world, account, region, str(wanted["bucket"]))
     if wanted.get("cluster"):
         world.ecs.call("CreateCluster", account=account, region=region, params={"clusterName": wanted["cluster"]})
     if wanted.get("vpcId"):
@@ -58,6 +60,14 @@ def _seed_network(world: World, wanted: Mapping[str, Any]) -> None:
         with replaced(moto_subnets, "random_subnet_id", lambda chosen=subnet_id: chosen):
             ec2.create_subnet(vpc_id, str(blocks[taken]), availability_zone=zone)
         taken += 1
+
+
+def _seed_bucket(world: World, account: str, region: str, name: str) -> None:
+    """The environment's bucket, versioned as `molthub bootstrap` makes it."""
+    backend = world.moto.backend("s3", account, "aws")
+    if name not in backend.buckets:
+        backend.create_bucket(name, region)
+        backend.put_bucket_versioning(name, "Enabled")
 
 
 def _seed_role(world: World, arn: str, external_id: str | None) -> None:

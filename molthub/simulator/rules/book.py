@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from molthub.simulator.rules import ec2, iam, logs, secrets, sts, tags
+from molthub.simulator.rules import ec2, iam, logs, s3, secrets, sts, tags
 from molthub.simulator.wire import Call
 from molthub.simulator.world import World
 
 Rule = Callable[[World, Call, str], None]
 
-RULES: Mapping[str, tuple[Rule, ...]] = {**ec2.RULES, **iam.RULES, **logs.RULES, **secrets.RULES, **sts.RULES}
+RULES: Mapping[str, tuple[Rule, ...]] = {
+    **ec2.RULES,
+    **iam.RULES,
+    **logs.RULES,
+    **s3.RULES,
+    **secrets.RULES,
+    **sts.RULES,
+}
 
 
 def check(world: World, call: Call, account: str) -> None:

@@ -21,7 +21,7 @@ from tests.fakes.aws_objects import (
     service_request,
     settled,
 )
-from tests.fakes.simulator import CLUSTER, VPC, TestSimulator
+from tests.fakes.simulator import CLUSTER, ENVIRONMENT, VPC, TestSimulator
 
 DOCS = Path(__file__).parents[3] / "docs" / "simulator.md"
 Attempt = Callable[[TestSimulator], object]
@@ -69,6 +69,27 @@ def _no_network(simulator: TestSimulator) -> None:
     request = service_request(register(simulator), "none")
     del request["networkConfiguration"]
     simulator.client("ecs").create_service(**request)
+
+
+def _bucket(simulator: TestSimulator) -> Any:
+    simulator.control.seed(environments=[{**ENVIRONMENT, "bucket": "molthub-bucket"}])
+    return simulator.client("s3")
+
+
+def _put(simulator: TestSimulator, **changes: Any) -> str:
+    request = {"Bucket": "molthub-bucket", "Key": "lease.json", "Body": b"{}"} | changes
+    return str(_bucket(simulator).put_object(**request)["ETag"])
+
+
+def _put_new_twice(simulator: TestSimulator) -> None:
+    _put(simulator, IfNoneMatch="*")
+    _put(simulator, IfNoneMatch="*")
+
+
+def _put_over_another(simulator: TestSimulator) -> None:
+    tag = _put(simulator)
+    _put(simulator, Body=b"2", IfMatch=tag)
+    _put(simulator, Body=b"3", IfMatch=tag)
 
 
 def _inline(simulator: TestSimulator, document: str) -> None:
@@ -169,6 +190,7 @@ MALFORMED: dict[str, tuple[Attempt, str]] = {
         lambda s: _group(s, TagSpecifications=[{"ResourceType": "security-group", "Tags": _tags(51)}]),
         "InvalidParameterValue",
     ),
+    "object-condition": (lambda s: _put(s, IfNoneMatch='"0"'), "NotImplemented"),
     "resources-per-page": (_resources, "InvalidParameterException"),
 }
 
@@ -374,6 +396,11 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
         ),
         "The role with name nobody cannot be found.",
     ),
+    "no-bucket": (lambda s: _put(s, Bucket="molthub-none"), "NoSuchBucket"),
+    "bucket-owner": (lambda s: _put(s, ExpectedBucketOwner="999999999999"), "AccessDenied"),
+    "object-exists": (_put_new_twice, "PreconditionFailed"),
+    "object-changed": (_put_over_another, "PreconditionFailed"),
+    "object-gone": (lambda s: _put(s, IfMatch='"0"'), "NoSuchKey"),
     "secret-tags": (_secret_tags, "The maximum number of tags (50) has been exceeded."),
 }
 

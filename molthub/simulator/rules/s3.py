@@ -1,0 +1,44 @@
+"""S3: whose bucket it is, and the preconditions of a conditional write.
+
+moto compares the ETags itself; the simulator's global lock makes comparing and writing one step.
+(Conditional writes: Amazon S3 User Guide, "Add preconditions to S3 operations with conditional requests".)
+"""
+
+# ruff: noqa: ARG001 - rules share one signature
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from molthub.simulator.refusals import MalformedRequestError, RefusalError
+from molthub.simulator.wire import Call
+from molthub.simulator.world import World
+
+
+def _bucket_is_ours(world: World, call: Call, account: str) -> None:
+    """A bucket that is not there, and one whose owner is not the one the caller expects."""
+    owner = world.moto.bucket_owner(str(call.params["Bucket"]))
+    if owner is None:
+        raise RefusalError("NoSuchBucket", "The specified bucket does not exist", status=404)
+    if owner != account or call.params.get("ExpectedBucketOwner", account) != account:
+        raise RefusalError("AccessDenied", "Access Denied", status=403)
+
+
+def _condition_is_one_that_s3_knows(world: World, call: Call, account: str) -> None:
+    none_match, match = call.params.get("IfNoneMatch"), call.params.get("IfMatch")
+    if none_match is not None and (none_match != "*" or match is not None):
+        message = "A header you provided implies functionality that is not implemented"
+        raise MalformedRequestError("NotImplemented", message)
+
+
+_BUCKET = (_bucket_is_ours,)
+RULES: Mapping[str, tuple[Any, ...]] = {
+    "s3:GetObject": _BUCKET,
+    "s3:HeadObject": _BUCKET,
+    "s3:PutObject": (_condition_is_one_that_s3_knows, *_BUCKET),
+    "s3:DeleteObject": _BUCKET,
+    "s3:HeadBucket": _BUCKET,
+    "s3:ListObjectsV2": _BUCKET,
+    "s3:ListObjectVersions": _BUCKET,
+}
