@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from sqlalchemy.exc import IntegrityError
 
 from molthub.events.types import Event, EventType
 from molthub.health.types import Availability, Health, Status, StatusRecord
-from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.identity import Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
+from molthub.state import engine
+from molthub.state.engine import is_on_a_network
 from molthub.state.store import Store, open_store
 from molthub.state.types import DeploymentRecord, RetryMemory
 
@@ -189,13 +192,43 @@ def test_two_processes_lose_no_increment_even_when_both_make_the_database(url: s
     assert memory.attempts == 200
 
 
-def test_whose_rollouts_of_a_commit_failed(store: Store) -> None:
-    key = EnvironmentKey("acme", "prod")
-    store.note_failed(BOT, "a" * 40)
-    store.note_failed(OTHER, "a" * 40)
-    store.note_failed(Identity("acme-bots", "acme", "production", "x"), "a" * 40)
-    store.note_failed(Identity("other", "acme", "prod", "x"), "a" * 40)
-    assert store.failed_at("acme-bots", key, "a" * 40) == {BOT, OTHER}
-    store.note_failed(BOT, "b" * 40)
-    assert store.failed_at("acme-bots", key, "a" * 40) == {OTHER}
-    assert store.failed_at("acme-bots", key, "b" * 40) == {BOT}
+MOUNTS = """\
+22 1 259:2 / / rw,relatime shared:1 - ext4 /dev/root rw
+40 22 0:36 / /var/lib/molthub rw,relatime shared:9 - nfs4 127.0.0.1:/ rw,vers=4.1
+41 40 0:37 / /var/lib/molthub/cache rw - tmpfs tmpfs rw
+42 22 0:38 / /mnt/with\\040space rw - nfs server:/x rw
+43 22 259:3 / /over rw - nfs server:/y rw
+44 22 259:4 / /over rw - xfs /dev/b rw
+not a mount
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "networked"),
+    [
+        ("/home/ana/molthub.db", False),
+        ("/var/lib/molthub/molthub.db", True),
+        ("/var/lib/molthub/cache/molthub.db", False),
+        ("/var/lib/molthub2/molthub.db", False),
+        ("/mnt/with space/molthub.db", True),
+        ("/over/molthub.db", False),
+    ],
+)
+def test_a_network_file_system_is_known_by_its_mount(path: str, networked: bool) -> None:
+    assert is_on_a_network(Path(path), MOUNTS) is networked
+    assert not is_on_a_network(Path(path), "")
+
+
+def test_on_a_network_there_is_no_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WAL needs memory shared by all users of the file; EFS has none. A file that was in WAL mode is converted."""
+    url = f"sqlite:///{tmp_path / 'molthub.db'}"
+    local = open_store(url)
+    local.add_event(an_event("one"))
+    local.close()
+    monkeypatch.setattr(engine, "_mounts", lambda: f"1 0 0:1 / {tmp_path} rw - nfs4 127.0.0.1:/ rw")
+    store = open_store(url)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: store.add_event(an_event(str(number))), range(20)))
+    assert len(store.events()) == 21
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["molthub.db"]
+    store.close()
