@@ -101,14 +101,21 @@ def database_url() -> str | None:
 
 def rollout_poll() -> float:
     """Seconds between two looks at a rollout: MOLTHUB_ROLLOUT_POLL, which the controller takes too. Or MH-CLI-012."""
-    given = os.environ.get("MOLTHUB_ROLLOUT_POLL") or "5"
+    return seconds_from("MOLTHUB_ROLLOUT_POLL", default=5.0)
+
+
+def seconds_from(variable: str, *, default: float) -> float:
+    """A number of seconds above 0 from a variable. Raises MH-CLI-012 for anything else."""
+    given = os.environ.get(variable)
+    if not given:
+        return default
     try:
         seconds = float(given)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
         raise StallingError(
-            "MH-CLI-012", f"MOLTHUB_ROLLOUT_POLL is no number of seconds: {given!r}", fix="Set it to 5, or unset it"
+            "MH-CLI-012", f"{variable} is no number of seconds: {given!r}", fix=f"Set it to {default:g}, or unset it"
         )
     return seconds
 

@@ -7,6 +7,9 @@
             in batches; write every status; queue what has work
     work    the workers reconcile one instance at a time each (reconciler.py)
 
+Only who holds an environment's lease writes there. While another holds it this controller looks and plans, and works
+off nothing; once it has the lease it sweeps, so that everything is planned anew.
+
 A repository that cannot be reached stops only the polling: the last head is still what should be, and drift from it
 is still put right. A tree without a usable Fleet stops writing until it is mended.
 """
@@ -17,10 +20,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from molthub.apply.settings import Clock
 from molthub.controller.journal import Journal
+from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler, wanted_definition
 from molthub.controller.settings import ControllerSettings
 from molthub.controller.workqueue import WorkQueue
@@ -28,12 +33,16 @@ from molthub.controller.world import Head, World, affected
 from molthub.errors import Diagnostic, MolthubError
 from molthub.events.types import EventType
 from molthub.health.types import Health, StatusRecord
+from molthub.leases.holding import Holding, OpenDocuments
 from molthub.pipeline.engine import check
 from molthub.pipeline.history import History
+from molthub.pipeline.places import location_of
 from molthub.pipeline.planner import plan_fleet
 from molthub.pipeline.status import status_of
 from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.planning.deletion import environment_removed
+from molthub.provider.documents import SharedDocuments
+from molthub.provider.protocols import Location
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.states import Verdict
 from molthub.source.protocol import FleetSource
@@ -55,6 +64,9 @@ class Loop:
     urgent    a sweep is owed, whatever the drift interval says
     not_well  what the last sweep saw was not all well
     lost      the last poll failed
+    told      the head that was last published
+    publisher  tells others, through the bucket, how it goes
+    holding   the leases of the environments it owns; taken: set when one of them became ours
     """
 
     source: FleetSource
@@ -68,10 +80,14 @@ class Loop:
     monotonic: Callable[[], float]
     stop: threading.Event
     log: Any
+    holding: Holding
+    taken: threading.Event
+    publisher: Publisher
     swept_at: float | None = None
     urgent: bool = False
     not_well: bool = False
     lost: bool = False
+    told: str = ""
 
     def run(self, *, once: bool) -> bool:
         """Follow the repository until told to stop, or work off what is due now. True when all ended well."""
@@ -91,6 +107,7 @@ class Loop:
             for worker in workers:
                 worker.join()
             self.reconciler.join()
+            self.holding.close()
         return not (self.not_well or self.reconciler.bad or self.lost)
 
     def _once(self) -> None:
@@ -102,6 +119,7 @@ class Loop:
         if not self.stop.is_set():
             planned = self.sweep()  # the last word: what is, after the work
             self.not_well = self.not_well or (planned is not None and planned.plan.has_changes)
+            self._publish()
 
     def _work_off(self) -> None:
         """Return when nothing is left that is due now, or that waits for AWS: within the time a rollout may take."""
@@ -129,9 +147,26 @@ class Loop:
             self.log.exception("polling hit a bug")
         if self.world.head is None:
             return
+        if self.taken.is_set():
+            self.taken.clear()
+            self.urgent = True
         due = self.swept_at is None or self.monotonic() - self.swept_at >= self.settings.drift_interval
         if due or self.urgent:
             self._sweep_safely()
+        self._publish()
+
+    def _publish(self) -> None:
+        """Tell the other readers of the bucket what changed since."""
+        head = self.world.head
+        if head is None or not (self.journal.take_changed() or self.told != head.commit):
+            return
+        self.told = head.commit
+        try:
+            self.publisher.publish(head, self.journal.statuses())
+        except MolthubError as error:
+            self.log.warning("cannot publish", ref=error.ref, error=error.diagnostic.message)
+        except Exception:
+            self.log.exception("publishing hit a bug")
 
     def poll(self) -> bool:
         """Take up the head if it is new. True when that calls for a sweep at once."""
@@ -224,6 +259,8 @@ class Loop:
             self.log.warning("no such environment", environments=sorted(map(str, missing)), commit=head.commit)
         if self.settings.environments and not scope.environments:
             return None
+        self.holding.follow(self._places(head, scope))
+        self.taken.clear()  # what is ours by now, this look is for
         began = self.clock.now()
         planned = plan_fleet(head.checked, self.collaborators, scope=scope, freeze=head.freeze)
         self.world.decide(planned.decisions, head.generation)
@@ -242,6 +279,21 @@ class Loop:
         for view in planned.views:
             if view.plan.rollout_id is not None:
                 self.queue.hold_slot(view.identity, view.identity.key, limits[view.identity.key])
+
+    def _places(self, head: Head, scope: Scope) -> dict[EnvironmentKey, OpenDocuments]:
+        """Where the leases of the environments in scope lie."""
+        documents = head.checked.documents
+        if documents.fleet is None:
+            return {}
+        fleet = documents.fleet.model.metadata.name
+        return {
+            key: partial(self._documents_at, key, location_of(environment, fleet))
+            for key, environment in documents.environments.items()
+            if not scope.environments or key in scope.environments
+        }
+
+    def _documents_at(self, key: EnvironmentKey, location: Location) -> SharedDocuments | None:
+        return self.collaborators.providers(key, location).documents()
 
     def _judged_today(self) -> Head | None:
         """The head, judged anew on a new day: waivers end while nobody commits anything."""
@@ -268,7 +320,7 @@ class Loop:
         except MolthubError as error:
             self.not_well = True
             self.log.error("cannot write down", instance=str(view.identity), ref=error.ref, error=str(error))
-        if not view.plan.may_apply and view.plan.rollout_id is None:
+        if not _has_work(view) or self.holding.standing(view.identity.key).problem is not None:
             return
         if delay > 0:
             self.queue.add_after(view.identity, delay)
@@ -285,10 +337,17 @@ class Loop:
             event = EventType.INVALID if plan.verdict is Verdict.INVALID else EventType.BLOCKED
             why = plan.reasons[0]
             self.journal.note(view.identity, event, why.message, commit=head.commit, ref=why.ref)
+        reasons = plan.reasons
+        problem = self.holding.standing(view.identity.key).problem
+        if problem is not None and _has_work(view):
+            reasons = (*reasons, problem.diagnostic)
+            self.journal.note(
+                view.identity, EventType.BLOCKED, problem.diagnostic.message, commit=head.commit, ref=problem.ref
+            )
         previous = last.status if last else None
         record = status_of(view, head_commit=head.commit, now=self.clock.now(), previous=previous)
         reconciled = last.last_reconcile_at if last else None
-        error = next((f"{item.ref} {item.message}" for item in plan.reasons), None)
+        error = next((f"{item.ref} {item.message}" for item in reasons), None)
         self.journal.status(replace(record, last_reconcile_at=reconciled, last_error=error))
 
     def _tell_of_the_rest(self, head: Head, planned: PlannedFleet) -> None:
@@ -315,3 +374,7 @@ class Loop:
         error = f"{why.ref} {why.message}"
         blocked = replace(record, sync=Verdict.BLOCKED, health=Health.UNKNOWN, reason=why.message, last_error=error)
         self.journal.status(replace(blocked, head_commit=head.commit))
+
+
+def _has_work(view: InstanceView) -> bool:
+    return view.plan.may_apply or view.plan.rollout_id is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import secrets
 import signal
 import socket
 import sys
@@ -20,12 +21,16 @@ from molthub.apply.settings import SystemClock
 from molthub.aws.provider import aws_provider_factory
 from molthub.aws.throttle import throttles
 from molthub.controller.journal import Journal
+from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
+from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler
 from molthub.controller.settings import ControllerSettings
 from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import World
 from molthub.errors import StallingError
+from molthub.leases.holding import Holding
+from molthub.leases.lease import Holder, LeaseSettings, elapsed_seconds
 from molthub.pipeline.types import Collaborators
 from molthub.policies.registry import builtin_rules
 from molthub.resources.identity import Identity
@@ -43,14 +48,15 @@ def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
     stop = threading.Event()
     store = open_store(settings.database_url)
     owner = f"{socket.gethostname()}:{os.getpid()}"
+    holder = Holder(f"controller on {socket.gethostname()} (pid {os.getpid()})", nonce=secrets.token_hex(16))
     with store.controller_lock(owner), stopping_on_signals(stop, log):
-        loop = build_loop(settings, store=store, stop=stop, log=log)
+        loop = build_loop(settings, store=store, stop=stop, log=log, holder=holder)
         ended_well = loop.run(once=once)
     log.info("stopped", well=ended_well)
     return ended_well
 
 
-def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Event, log: Any) -> Loop:
+def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Event, log: Any, holder: Holder) -> Loop:
     """Put the controller together."""
     clock = SystemClock()
     source = open_repository(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser(), mirror=True)
@@ -60,6 +66,15 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
     world = World()
     journal = Journal(store, log, clock.now)
     queue: WorkQueue[Identity] = WorkQueue(time.monotonic)
+    teller = LeaseTeller(log)
+    holding = Holding(
+        holder=holder,
+        settings=LeaseSettings(ttl=settings.lease_ttl),
+        again=True,
+        tell=teller.tell,
+        elapsed=elapsed_seconds,
+        now=clock.now,
+    )
     reconciler = Reconciler(
         world=world,
         collaborators=collaborators,
@@ -70,6 +85,7 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
         stopping=stop.is_set,
         jitter=random.random,
         log=log,
+        holding=holding,
     )
     return Loop(
         source=source,
@@ -83,6 +99,9 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
         monotonic=time.monotonic,
         stop=stop,
         log=log,
+        holding=holding,
+        taken=teller.taken,
+        publisher=Publisher(holding=holding, world=world, now=clock.now, log=log),
     )
 
 

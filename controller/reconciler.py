@@ -20,10 +20,12 @@ from molthub.controller.settings import ControllerSettings
 from molthub.controller.workqueue import WorkQueue, backoff
 from molthub.controller.world import Head, World
 from molthub.errors import Diagnostic, MolthubError
+from molthub.leases.holding import Holding
 from molthub.pipeline.applier import apply_fleet
 from molthub.pipeline.planner import plan_fleet
 from molthub.pipeline.status import status_of
 from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
+from molthub.provider.protocols import Guard
 from molthub.resources.identity import Identity
 from molthub.resources.observation import RolloutState
 from molthub.resources.types import Service
@@ -37,13 +39,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One instance's work, planned. rolls: a rollout is to be waited for, and the slot for it is taken."""
+    """One instance's work, planned. rolls: a rollout is to be waited for, and the slot for it is taken.
+
+    guard  of the lease under which it was planned
+    """
 
     head: Head
     identity: Identity
     planned: PlannedFleet
     view: InstanceView
     rolls: bool
+    guard: Guard
 
 
 @dataclass(slots=True)
@@ -51,6 +57,7 @@ class Reconciler:
     """Shared by all workers; keeps only what the next try needs to know.
 
     tries     identity → how often in a row it did not end well
+    failures  (environment, commit) → whose rollouts failed, for `stopAfterFailures`
     bad       identities whose last try did not end well, for `--once`
     waiting   those of them that only wait for AWS, and come back in seconds
     """
@@ -64,7 +71,9 @@ class Reconciler:
     stopping: Callable[[], bool]
     jitter: Callable[[], float]
     log: Any
+    holding: Holding
     tries: Counter[Identity] = field(default_factory=Counter)
+    failures: dict[tuple[str, str], frozenset[Identity]] = field(default_factory=dict)
     bad: set[Identity] = field(default_factory=set)
     waiting: set[Identity] = field(default_factory=set)
     _rollouts: set[threading.Thread] = field(default_factory=set)
@@ -128,8 +137,9 @@ class Reconciler:
     def _prepare(self, identity: Identity) -> _Job | None:
         """The instance's plan, made anew; None when there is nothing to do now, or no slot for its rollout."""
         head = self.world.head
-        if head is None:
-            return None
+        if head is None or self.holding.standing(identity.key).problem is not None:
+            return None  # who takes the lease looks at everything first
+        guard = self.holding.guard(identity.key)
         planned, view = self._plan(head, identity)
         if view is None:
             if identity.key in head.checked.documents.environments:  # else nobody looked: the sweep tells of it
@@ -139,13 +149,13 @@ class Reconciler:
         rolls = _rolls(view)
         if rolls and not self.queue.take_slot(identity, identity.key, self._limit(planned, identity)):
             return None
-        return _Job(head, identity, planned, view, rolls)
+        return _Job(head, identity, planned, view, rolls, guard)
 
     def _carry_out(self, job: _Job) -> None:
         """Apply the plan, look again, write down how it is, and say when it is worth another look."""
         view: InstanceView | None = job.view
         wanted = wanted_definition(job.view)
-        result = self._apply(job.head, job.planned, job.identity)
+        result = self._apply(job)
         if result.writes or job.view.plan.rollout_id:
             _, view = self._plan(job.head, job.identity)
         self._record(job.head, job.identity, view, result)
@@ -164,7 +174,8 @@ class Reconciler:
     def _limit(self, planned: PlannedFleet, identity: Identity) -> int:
         return next(item.max_concurrent for item in planned.plan.environments if item.key == identity.key)
 
-    def _apply(self, head: Head, planned: PlannedFleet, identity: Identity) -> InstanceResult:
+    def _apply(self, job: _Job) -> InstanceResult:
+        head, identity = job.head, job.identity
         settings = ApplySettings(
             commit=head.commit,
             actor="controller",
@@ -174,13 +185,14 @@ class Reconciler:
             failures_before=len(self._failed(head, identity) - {identity}),
         )
         results = apply_fleet(
-            planned,
+            job.planned,
             self.collaborators,
             settings=settings,
             report=self.journal.event,
             clock=self.clock,
             cancel=lambda: self.stopping() or self.world.superseded(identity, head.generation),
             on_bug=lambda who, error: self.log.error("apply hit a bug", instance=str(who), exc_info=error),
+            guards=lambda _key: job.guard,
         )
         return next(result for result in results if result.identity == identity)
 
@@ -208,7 +220,7 @@ class Reconciler:
 
     def _judge(self, head: Head, identity: Identity, result: InstanceResult, wanted: str) -> float | None:
         if result.rollout in FAILED_ROLLOUTS:
-            self.journal.rollout_failed(identity, head.commit)
+            self._count_failure(head, identity)
         if result.outcome is Outcome.CANCELLED:
             return 0.0
         if result.outcome not in BAD_ENDS:
@@ -230,7 +242,14 @@ class Reconciler:
 
     def _failed(self, head: Head, identity: Identity) -> frozenset[Identity]:
         """Whose rollouts of this commit failed in the environment: each counts once, however often it tried."""
-        return self.journal.failed_rollouts(identity.fleet, identity.key, head.commit)
+        with self._lock:
+            return self.failures.get((str(identity.key), head.commit), frozenset())
+
+    def _count_failure(self, head: Head, identity: Identity) -> None:
+        failed = self._failed(head, identity) | {identity}
+        with self._lock:
+            self.failures = {place: who for place, who in self.failures.items() if place[1] == head.commit}
+            self.failures[str(identity.key), head.commit] = failed
 
     def _done(self, identity: Identity) -> None:
         with self._lock:

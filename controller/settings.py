@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from molthub.leases.lease import DEFAULT_TTL
+
 DEFAULT_DATABASE = "sqlite:///molthub.db"
 
 
@@ -29,6 +31,7 @@ class ControllerSettings(BaseSettings):
     rollout_timeout: float = Field(default=1800.0, gt=0, description="After which a rollout is given up on")
     workers: int = Field(default=8, ge=1, le=64, description="Instances worked on at once, rollouts aside")
     aws_share: str = Field(default="60", description="Percentage of AWS's request quotas that may be used, or off")
+    lease_ttl: float = Field(default=DEFAULT_TTL, gt=0, description="After which a writer that died is replaced")
     log_format: str = Field(default="json", pattern="^(json|console)$", description="json or console")
 
     @field_validator("environments", mode="before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ import typer
 
 from molthub.cli import context
 from molthub.cli.exit_codes import ExitCode
+from molthub.cli.leasing import holding_leases, refuse_if_held
 from molthub.cli.options import (
     EnvironmentOption,
     NoColorOption,
@@ -25,19 +26,24 @@ from molthub.errors import InvalidInputError, StallingError
 
 if TYPE_CHECKING:
     from molthub.apply.types import InstanceResult
+    from molthub.leases.holding import Holding
     from molthub.pipeline.types import Collaborators, PlannedFleet, Scope
     from molthub.planning.planfile import PlanFile
+    from molthub.planning.types import EnvironmentPlan
+    from molthub.provider.protocols import Guard
+    from molthub.resources.identity import EnvironmentKey
 
 APPROVED = "yes"
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A plan, and what carries it out. commit: full hash, written with every object."""
+    """A plan, and what carries it out. commit: full hash, written with every object; guards: of the leases."""
 
     planned: PlannedFleet
     collaborators: Collaborators
     commit: str
+    guards: Mapping[EnvironmentKey, Guard]
 
 
 def apply(
@@ -59,7 +65,8 @@ def apply(
     Shows the plan, asks, carries it out and waits for the rollouts. Only a committed revision is ever applied:
     uncommitted changes are left out. With a plan file exactly that plan is applied, or nothing when it is stale.
     Ctrl-C finishes the calls under way and stops; a second one stops at once, and the next apply goes on from
-    there.
+    there. Holds the environments' leases from the plan to the end: while a controller holds one, it is the one
+    that writes.
     """
     from molthub.cli.views import plan as plan_view
     from molthub.cli.views.text import safe
@@ -74,13 +81,18 @@ def apply(
         term.say("The working tree has uncommitted changes; they are not applied.")
     scope = context.scope_of(fleet.checked, workspaces=workspace, environments=environment, instances=instances)
     term.say(f"Applying {safe(fleet.source.label)} at {_commit_of(fleet)[:12]}")
-    job = _plan(roots, fleet, scope, plan_file)
-    if output is Output.HUMAN:
-        term.data(plan_view.human(job.planned.plan, colour=term.colour_out))
-        term.out.flush()
-    if job.planned.plan.has_changes:
-        _approve(job, term, auto_approve=auto_approve)
-    return _show(_carry_out(roots, job, term), job, output, term)
+    collaborators = context.collaborators(roots, fleet)
+    scope = _scope_of_file(scope, plan_file)
+    with holding_leases(fleet.checked, collaborators, scope=scope, term=term) as holding:
+        job = _plan(collaborators, holding, fleet, scope, plan_file)
+        if output is Output.HUMAN:
+            term.data(plan_view.human(job.planned.plan, colour=term.colour_out))
+            term.out.flush()
+        if job.planned.plan.has_changes:
+            refuse_if_held(holding, [item.key for item in job.planned.plan.environments if _writes(item)], term)
+            _approve(job, term, auto_approve=auto_approve)
+        results = _carry_out(roots, job, term)
+    return _show(results, job, output, term)
 
 
 def _sort_out(arguments: Sequence[str]) -> tuple[PlanFile | None, list[str]]:
@@ -102,21 +114,39 @@ def _sort_out(arguments: Sequence[str]) -> tuple[PlanFile | None, list[str]]:
         ) from error
 
 
-def _plan(roots: context.Roots, fleet: context.ReadFleet, scope: Scope, plan_file: PlanFile | None) -> _Job:
-    """The plan of the commit; of a plan file's instances only, and only while it still says the same."""
+def _scope_of_file(scope: Scope, plan_file: PlanFile | None) -> Scope:
+    """What the plan file says is meant, if there is one."""
+    if plan_file is None:
+        return scope
+    return replace(scope, environments=plan_file.environments, instances=plan_file.instances)
+
+
+def _writes(environment: EnvironmentPlan) -> bool:
+    return any(item.may_apply for item in environment.instances)
+
+
+def _plan(
+    collaborators: Collaborators,
+    holding: Holding,
+    fleet: context.ReadFleet,
+    scope: Scope,
+    plan_file: PlanFile | None,
+) -> _Job:
+    """The plan of the commit; of a plan file's instances only, and only while it still says the same.
+
+    Made under the leases: what it says stays true while they are held.
+    """
     from molthub.pipeline.planner import plan_fleet
     from molthub.planning.planfile import only_planned, stale_reasons
 
-    if plan_file is not None:
-        scope = replace(scope, environments=plan_file.environments, instances=plan_file.instances)
-    collaborators = context.collaborators(roots, fleet)
+    guards = {key: holding.guard(key) for key in fleet.checked.documents.environments}
     planned = plan_fleet(fleet.checked, collaborators, scope=scope)
     if plan_file is not None:
         stale = stale_reasons(plan_file, planned.plan)
         if stale:
             raise InvalidInputError(stale)
         planned = replace(planned, plan=only_planned(plan_file, planned.plan))
-    return _Job(planned, collaborators, _commit_of(fleet))
+    return _Job(planned, collaborators, _commit_of(fleet), guards)
 
 
 def _commit_of(fleet: context.ReadFleet) -> str:
@@ -156,6 +186,7 @@ def _carry_out(roots: context.Roots, job: _Job, term: Terminal) -> tuple[Instanc
             clock=roots.clock(),
             cancel=cancelled.is_set,
             on_bug=lambda identity, error: _tell_bug(names.get(identity, str(identity)), error, term),
+            guards=lambda key: job.guards[key],
         )
 
 

@@ -45,6 +45,8 @@ def plan(
     could not be read.
     """
     from molthub.cli import context
+    from molthub.cli.published import notes_on_the_past, words_of_writers
+    from molthub.cli.views import diagnostics
     from molthub.cli.views import plan as view
     from molthub.pipeline.planner import plan_fleet
     from molthub.planning.serialise import dump_plan
@@ -54,9 +56,13 @@ def plan(
     fleet = context.read_fleet(roots, repo=repo, ref=ref)
     scope = context.scope_of(fleet.checked, workspaces=workspace, environments=environment, instances=instances)
     term.say(_source_line(fleet.source.label, fleet.commit))
-    made = plan_fleet(fleet.checked, context.collaborators(roots, fleet), scope=scope).plan
+    collaborators = context.collaborators(roots, fleet)
+    made = plan_fleet(fleet.checked, collaborators, scope=scope).plan
     dumped = dump_plan(made, environments=scope.environments, instances=scope.instances)
     term.data(dumped if output is Output.JSON else view.human(made, colour=term.colour_out, full=full))
+    words = words_of_writers(fleet.checked, collaborators, scope=scope)
+    if notes := notes_on_the_past(words, fleet.source, fleet.commit):
+        term.say(diagnostics.human(notes, colour=term.colour_err))
     if out is not None:
         _write(out, dumped)
         term.say(f"Plan written to {out}")

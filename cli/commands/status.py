@@ -50,7 +50,8 @@ def status(
     """Show how the instances are doing
 
     From Git (HEAD, or --ref) and AWS. When MOLTHUB_DATABASE_URL is set, the controller's last reconcile and last
-    error are added. Status: CREATING, RUNNING, DEGRADED, STOPPED, DELETING. Sync: Synced, OutOfSync, Unknown,
+    error are added. Where an environment has a bucket, a line says who writes to it and what its controller last
+    published there. Status: CREATING, RUNNING, DEGRADED, STOPPED, DELETING. Sync: Synced, OutOfSync, Unknown,
     Invalid, Blocked, Suspended. Exits 1 when an instance shown could not be read (Unknown), and 0 however badly
     the others do.
     """
@@ -92,13 +93,15 @@ def _look(
     repo: str | None,
     ref: str | None,
 ) -> StatusList:
+    from molthub.cli.published import words_of_writers
     from molthub.cli.records import controller_statuses
     from molthub.cli.views import diagnostics
     from molthub.pipeline.planner import plan_fleet
     from molthub.pipeline.status import status_of
 
     fleet = context.read_fleet(roots, repo=repo, ref=ref, committed=True)
-    planned = plan_fleet(fleet.checked, context.collaborators(roots, fleet), scope=scope_of(fleet.checked))
+    collaborators, scope = context.collaborators(roots, fleet), scope_of(fleet.checked)
+    planned = plan_fleet(fleet.checked, collaborators, scope=scope)
     known = controller_statuses(
         planned.plan.fleet, warn=lambda item: term.say(diagnostics.human([item], colour=term.colour_err))
     )
@@ -113,7 +116,13 @@ def _look(
             error = before.last_error if before.head_commit == fleet.commit else None  # another commit's is no news
             record = replace(record, last_reconcile_at=before.last_reconcile_at, last_error=error)
         records.append((record, dict(own)))
-    return StatusList(fleet=planned.plan.fleet, commit=fleet.commit, at=roots.now(), records=tuple(records))
+    return StatusList(
+        fleet=planned.plan.fleet,
+        commit=fleet.commit,
+        at=roots.now(),
+        records=tuple(records),
+        words=words_of_writers(fleet.checked, collaborators, scope=scope),
+    )
 
 
 def _print(found: StatusList, output: TableOutput, term: Terminal) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from molthub.cli.published import WritersWord
 from molthub.cli.views.text import columns, paint, safe
 from molthub.health.types import Health, Status, StatusRecord
 from molthub.resources.states import Verdict
@@ -39,12 +40,13 @@ ABSENT = "-"
 
 @dataclass(frozen=True, slots=True)
 class StatusList:
-    """What was seen at one moment. records: each with the labels of its manifest."""
+    """What was seen at one moment. records: each with the labels of its manifest; words: of environments' writers."""
 
     fleet: str
     commit: str | None
     at: datetime
     records: tuple[tuple[StatusRecord, Mapping[str, str]], ...]
+    words: tuple[WritersWord, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -53,7 +55,28 @@ class StatusList:
 
 
 def human(found: StatusList, *, wide: bool, colour: bool) -> str:
-    """A line for each instance."""
+    """A line for each instance, and one for each environment whose writers leave word."""
+    written = [safe(sentence(word, found.at)) for word in found.words if not word.placeless]
+    return "\n".join([_table(found, wide=wide, colour=colour), *([""] if written else []), *written])
+
+
+def sentence(word: WritersWord, now: datetime) -> str:
+    """Who writes to an environment, and what was last published: `acme/prod: …`."""
+    if word.problem is not None:
+        return f"{word.environment}: what its writers say cannot be read: {word.problem.ref} {word.problem.message}"
+    writes = (
+        f"{word.lease.holder} writes" if word.lease and word.lease.holder and not word.over else "nobody writes now"
+    )
+    said = word.published
+    if said is None:
+        return f"{word.environment}: {writes}; no controller has published anything yet"
+    applied = f"commit {said.applied[:12]} was applied in full" if said.applied else "no commit was applied in full yet"
+    follows = f", follows {said.head[:12]}" if said.head != said.applied else ""
+    bad = f", {said.not_well} of {len(said.instances)} not as they should be" if said.not_well else ""
+    return f"{word.environment}: {writes}; {applied}{follows}{bad} (published {age(word.published_at, now)} ago)"
+
+
+def _table(found: StatusList, *, wide: bool, colour: bool) -> str:
     if not found.records:
         return "There is no instance."
     rows = [_row(record, found.at, wide=wide) for record, _ in found.records]
@@ -119,7 +142,31 @@ def data(found: StatusList) -> dict[str, Any]:
         "fleet": found.fleet,
         "commit": found.commit,
         "at": found.at.isoformat(),
+        "environments": [_environment(word) for word in found.words],
         "instances": [_instance(record, labels) for record, labels in found.records],
+    }
+
+
+def _environment(word: WritersWord) -> dict[str, Any]:
+    lease, said = word.lease, word.published
+    held = lease is not None and lease.holder and not word.over
+    return {
+        "name": word.environment,
+        "lease": {"holder": lease.holder, "since": lease.since.isoformat(), "epoch": lease.epoch}
+        if lease is not None and held
+        else None,
+        "published": {
+            "at": _iso(word.published_at),
+            "writer": said.writer,
+            "head": said.head,
+            "applied": said.applied,
+            "appliedAt": _iso(said.applied_at),
+            "reconciledAt": _iso(said.reconciled_at),
+            "instances": [asdict(item) for item in said.instances],
+        }
+        if said is not None
+        else None,
+        "problem": f"{word.problem.ref} {word.problem.message}" if word.problem is not None else None,
     }
 
 

@@ -1,9 +1,8 @@
 """Applies one environment's plan: instances side by side within the limits, each one on its own.
 
-Three pools run at once. Whatever ends in a rollout (a change that restarts, or a rollout already under way) goes
+Two pools run at once. Whatever ends in a rollout (a change that restarts, or a rollout already under way) goes
 through the first, which is as wide as the environment allows; rollouts under way come first in it, so that the
-limit holds after a crash too. Deletions have one of their own: AWS may let one wait for twenty minutes, and that is
-nobody else's. Everything else (tags, retention, rules) goes through the third.
+limit holds after a crash too. Everything else (tags, retention, rules, deletions) goes through the second.
 
 When `stop_after_failures` rollouts have failed, the first pool starts no further one: the rest is HELD.
 """
@@ -22,8 +21,8 @@ from molthub.apply.settings import ApplySettings, Cancel, Clock, OnBug, ignore_b
 from molthub.apply.types import InstanceResult, Outcome, Report
 from molthub.errors import Diagnostic
 from molthub.events.types import EventType
-from molthub.planning.types import Action, EnvironmentPlan, InstancePlan
-from molthub.provider.protocols import Provider
+from molthub.planning.types import EnvironmentPlan, InstancePlan
+from molthub.provider.protocols import Guard, Provider, unguarded
 from molthub.resources.identity import Identity
 from molthub.resources.states import Verdict
 
@@ -33,9 +32,6 @@ NOT_APPLIED = {
     Verdict.UNKNOWN: None,
 }
 """Verdicts that forbid applying, and the event that says so. A failed read is no event of the instance."""
-
-MOST_DELETIONS = 64
-"""Deletions at once: they mostly wait."""
 
 ROLLOUT_FAILURES = frozenset({reasons.ROLLOUT_FAILED, reasons.SURROUNDINGS_FAILED, reasons.ROLLOUT_TIMEOUT})
 
@@ -69,38 +65,31 @@ def apply_environment(
     cancel: Cancel = never,
     jitter: Callable[[], float] = random.random,
     on_bug: OnBug = ignore_bug,
+    guard: Guard = unguarded,
 ) -> tuple[InstanceResult, ...]:
     """Carry the plan out and return one result per instance, in the plan's order.
 
     Blocks until every instance has ended. Raises nothing of its own; `report` and `on_bug` are called from
     several threads. jitter: a number in [0, 1). With `plan.reasons` (the environment as a whole is blocked)
-    nothing is written.
+    nothing is written. guard: asked before every write.
     """
-    tools = Tools(provider, settings, report, clock, cancel, jitter, on_bug)
+    tools = Tools(provider, settings, report, clock, cancel, jitter, on_bug, guard)
     failures = _Failures(plan.stop_after_failures, settings.failures_before)
     results = {item.identity: _without_work(item, plan.reasons, tools) for item in plan.instances}
     work = [item for item in plan.instances if results[item.identity] is None]
     rolling = sorted((item for item in work if _rolls(item)), key=lambda item: item.rollout_id is None)
     quiet = [item for item in work if not _rolls(item)]
     done: dict[Identity, Future[InstanceResult]] = {}
-    with (
-        ThreadPoolExecutor(plan.max_concurrent) as narrow,
-        ThreadPoolExecutor(MOST_DELETIONS) as patient,
-        ThreadPoolExecutor(settings.parallel) as wide,
-    ):
+    with ThreadPoolExecutor(plan.max_concurrent) as narrow, ThreadPoolExecutor(settings.parallel) as wide:
         for item in rolling:
             done[item.identity] = narrow.submit(_roll, item, tools, failures)
         for item in quiet:
-            done[item.identity] = (patient if _deletes(item) else wide).submit(_run, item, tools)
+            done[item.identity] = wide.submit(_run, item, tools)
     return tuple(results[item.identity] or done[item.identity].result() for item in plan.instances)
 
 
 def _rolls(plan: InstancePlan) -> bool:
     return plan.rollout_id is not None or any(change.restarts for change in plan.changes)
-
-
-def _deletes(plan: InstancePlan) -> bool:
-    return all(change.action is Action.DELETE for change in plan.changes)
 
 
 def _without_work(plan: InstancePlan, blocking: tuple[Diagnostic, ...], tools: Tools) -> InstanceResult | None:

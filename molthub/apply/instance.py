@@ -17,7 +17,7 @@ from molthub.apply.types import InstanceResult, Outcome, Report
 from molthub.errors import Diagnostic, MolthubError, TransientError, WaitingError
 from molthub.events.types import Event, EventType
 from molthub.planning.types import Action, Change, InstancePlan
-from molthub.provider.protocols import Provider, WriteContext, WriteResult
+from molthub.provider.protocols import Guard, Provider, WriteContext, WriteResult
 from molthub.resources.observation import Cause, Rollout, RolloutState
 
 T = TypeVar("T")
@@ -34,6 +34,7 @@ class Tools:
     cancel: Cancel
     jitter: Callable[[], float]
     on_bug: OnBug
+    guard: Guard
 
 
 class _StopError(Exception):
@@ -56,7 +57,6 @@ class InstanceRun:
     writes: int = 0
     waited: float = 0.0
     rollout: RolloutState | None = None
-    stays: list[str] = field(default_factory=list)
     _said: set[str] = field(default_factory=set)
 
     def run(self) -> InstanceResult:
@@ -92,13 +92,13 @@ class InstanceRun:
         self._check_cancelled()
         result = self._perform(change)
         self.done += 1
-        self.stays += [result.stays] if result.stays else []
         return result
 
     def _tidy(self) -> None:
         """Clear away what the completed rollout left. Not being able to is no failure: the next one does it."""
-        context = WriteContext(self.plan.identity, self.tools.settings.commit)
+        context = WriteContext(self.plan.identity, self.tools.settings.commit, self.tools.guard)
         try:
+            self.tools.guard()
             result = self.tools.provider.tidy(context)
         except MolthubError:
             return
@@ -110,8 +110,7 @@ class InstanceRun:
         if not self.plan.changes:
             return
         if all(change.action is Action.DELETE for change in self.plan.changes):
-            left = f"; what stays: {'; '.join(self.stays)}" if self.stays else ""
-            self._tell(EventType.PRUNED, f"{self.plan.name} is deleted{left}")
+            self._tell(EventType.PRUNED, f"{self.plan.name} is deleted")
         else:
             self._tell(EventType.SYNCED, f"{self.plan.name} is as its manifest says")
 
@@ -120,10 +119,10 @@ class InstanceRun:
     def _perform(self, change: Change) -> WriteResult:
         what = f"{change.action.word} {change.kind} {change.name}"
         resource = f"{change.kind}/{change.name}"
-        context = WriteContext(self.plan.identity, self.tools.settings.commit)
+        context = WriteContext(self.plan.identity, self.tools.settings.commit, self.tools.guard)
         self._tell(EventType.CHANGE_STARTED, what, resource=resource)
         try:
-            result = self._patiently(lambda: self.tools.provider.perform(change, context), resource=resource)
+            result = self._patiently(lambda: self._write(change, context), resource=resource)
         except MolthubError as error:
             message = f"{what}: {error.diagnostic.message}"
             self._tell(EventType.CHANGE_FAILED, message, resource=resource, ref=error.ref)
@@ -132,6 +131,10 @@ class InstanceRun:
         detail = f": {result.detail}" if result.detail else ""
         self._tell(EventType.CHANGE_APPLIED, f"{what}{detail}", resource=resource)
         return result
+
+    def _write(self, change: Change, context: WriteContext) -> WriteResult:
+        self.tools.guard()
+        return self.tools.provider.perform(change, context)
 
     def _patiently(self, call: Callable[[], T], *, resource: str) -> T:
         """The call's answer, waiting while AWS is not ready for it."""
@@ -194,8 +197,13 @@ class InstanceRun:
         what = f"end deployment {rollout.deployment_id} early: {rollout.reason}"
         resource = f"rollout/{rollout.deployment_id}"
         self._tell(EventType.CHANGE_STARTED, what, resource=resource)
+
+        def stop() -> None:
+            self.tools.guard()
+            self.tools.provider.stop_rollout(self.plan.identity, rollout.deployment_id)
+
         try:
-            self._with_retries(lambda: self.tools.provider.stop_rollout(self.plan.identity, rollout.deployment_id))
+            self._with_retries(stop)
         except MolthubError as error:
             self._tell(EventType.CHANGE_FAILED, error.diagnostic.message, resource=resource, ref=error.ref)
         else:
@@ -236,7 +244,6 @@ class InstanceRun:
             rollout=self.rollout,
             writes=self.writes,
             retry_after=retry_after,
-            stays=tuple(self.stays),
         )
 
     def _tell(self, event: EventType, message: str, *, resource: str = "", ref: str = "") -> None:

@@ -32,7 +32,6 @@ class InstanceResult:
     """How one instance's apply ended.
 
     retry_after  seconds until it is worth another try, None when a person must act
-    stays        what is left of something that was deleted, and until when
     """
 
     identity: Identity
@@ -42,4 +41,3 @@ class InstanceResult:
     rollout: RolloutState | None = None
     writes: int = 0
     retry_after: float | None = None
-    stays: tuple[str, ...] = ()

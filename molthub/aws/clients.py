@@ -6,7 +6,9 @@ Endpoint and credentials come from the environment exactly as boto3 takes them (
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -18,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.loaders import Loader, create_loader
 
 from molthub.aws import errors
-from molthub.provider.protocols import Location
+from molthub.provider.protocols import Guard, Location, unguarded
 
 POOL = 32
 """Connections per client, and the most threads that use one at a time (16 to 32 saturate botocore)."""
@@ -30,6 +32,27 @@ CONFIG = Config(
     read_timeout=30,
     user_agent_extra="molthub",
 )
+
+
+_GUARD: ContextVar[Guard] = ContextVar("guard", default=unguarded)
+
+
+@contextmanager
+def guarding(guard: Guard) -> Iterator[None]:
+    """While the block runs, in this thread, every request asks the guard first: each attempt of botocore's retries too.
+
+    A call and its retries may take minutes, longer than a lease is good for; one attempt may not.
+    """
+    token = _GUARD.set(guard)
+    try:
+        yield
+    finally:
+        _GUARD.reset(token)
+
+
+def _ask_the_guard(**_: object) -> None:
+    """botocore's `before-send`; what it raises ends the call, without another attempt."""
+    _GUARD.get()()
 
 
 class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore publishes no types
@@ -145,6 +168,7 @@ class Clients:
                 client = session.client(service, region_name=self._location.region, config=CONFIG)
                 client.meta.events.register("needs-retry", self._listener(service))
                 client.meta.events.register("after-call", self._hear_the_time)
+                client.meta.events.register("before-send", _ask_the_guard)
                 self._clients[service] = client
             return self._clients[service]
 

@@ -22,7 +22,10 @@ BAD_CREDENTIALS = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure"}
     | {"InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken"}
 )
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"})
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
+    | {"403", "AllAccessDisabled"}  # the answer to a HEAD has no body, so no code
+)
 REGION_OFF = frozenset({"OptInRequired", "RegionDisabledException", "SubscriptionRequiredException"})
 THROTTLED = frozenset(
     {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded"}
@@ -173,9 +176,13 @@ def _bad_credentials(error: Exception, _call: Call) -> MolthubError:
     )
 
 
+_PERMISSION = {"s3:HeadBucket": "s3:ListBucket"}
+"""Operations whose permission has another name, and that say so in no words of theirs."""
+
+
 def _denied(error: Exception, call: Call) -> MolthubError:
     found = _ACTION.search(words_of(error))
-    action = found.group(1) if found else call.action
+    action = found.group(1) if found else _PERMISSION.get(call.action, call.action)
     resource = (found.group(2) if found else "") or ""
     where = f" on {resource.rstrip('.')}" if resource else call.about
     why = next((f" ({said})" for word, said in _DENIALS.items() if word in words_of(error)), "")

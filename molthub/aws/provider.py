@@ -14,7 +14,8 @@ from secrets import token_urlsafe
 
 from molthub.aws.api import Api, Throttle, no_throttle
 from molthub.aws.arns import Account
-from molthub.aws.clients import Clients, Sessions
+from molthub.aws.clients import Clients, Sessions, guarding
+from molthub.aws.documents import BucketDocuments
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.collect import Collector
 from molthub.aws.readers.observe import Observer
@@ -72,6 +73,7 @@ class AwsProvider:
         self._now = now
         self._lock = threading.Lock()
         self._lookup: Lookup | None = None
+        self._documents: BucketDocuments | None = None
 
     def observe(self, query: Query) -> Observation:
         """Read the environment. Wrong credentials are a failure of every kind, like any read that failed."""
@@ -85,11 +87,13 @@ class AwsProvider:
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         """Carry out one change (see the protocol)."""
-        return self._writer().perform(change, context)
+        with guarding(context.guard):
+            return self._writer().perform(change, context)
 
     def tidy(self, context: WriteContext) -> WriteResult:
         """Deregister revisions that nothing can go back to, as far as AWS's quota has room for it."""
-        return deregister_old(self._writer().target(context))
+        with guarding(context.guard):
+            return deregister_old(self._writer().target(context))
 
     def _writer(self) -> Writer:
         return Writer(self.api, self._location, self._identified(), self._cache, self._new_token, self._now)
@@ -105,6 +109,14 @@ class AwsProvider:
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
         """StopServiceDeployment(ROLLBACK); one that is over is left alone."""
         self._rollouts().stop(identity, rollout_id)
+
+    def documents(self) -> BucketDocuments | None:
+        """The objects of the environment's bucket; None when it has no bucket."""
+        with self._lock:
+            if self._documents is None and self._location.bucket:
+                found = BucketDocuments(self.api, bucket=self._location.bucket, account=self._location.account_id)
+                self._documents = found if found.exists() else None
+            return self._documents
 
     def _rollouts(self) -> RolloutReader:
         return RolloutReader(self.api, self._location, self._identified(), self._cache)

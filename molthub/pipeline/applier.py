@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from molthub.apply.engine import apply_environment
@@ -11,6 +12,8 @@ from molthub.errors import MolthubError, StallingError
 from molthub.pipeline.places import location_of
 from molthub.pipeline.types import Collaborators, PlannedFleet
 from molthub.planning.types import EnvironmentPlan
+from molthub.provider.protocols import Guard, unguarded
+from molthub.resources.identity import EnvironmentKey
 
 
 def apply_fleet(
@@ -22,8 +25,12 @@ def apply_fleet(
     clock: Clock,
     cancel: Cancel = never,
     on_bug: OnBug = ignore_bug,
+    guards: Callable[[EnvironmentKey], Guard] = lambda _key: unguarded,
 ) -> tuple[InstanceResult, ...]:
-    """One result per instance of the plan, in its order. Raises StallingError for a plan that may not be applied."""
+    """One result per instance of the plan, in its order. Raises StallingError for a plan that may not be applied.
+
+    guards  what is asked before every write to an environment: of the lease under which the plan was made
+    """
     if not planned.plan.applicable or planned.plan.commit is None:
         raise StallingError(
             "MH-PIPE-007",
@@ -34,10 +41,8 @@ def apply_fleet(
     def one(environment: EnvironmentPlan) -> tuple[InstanceResult, ...]:
         place = planned.checked.documents.environments.get(environment.key)
         if place is None:  # it cannot be used, and so are all its instances
-            return tuple(
-                InstanceResult(item.identity, item.name, Outcome.BLOCKED, item.reasons)
-                for item in environment.instances
-            )
+            items = environment.instances
+            return tuple(InstanceResult(item.identity, item.name, Outcome.BLOCKED, item.reasons) for item in items)
         try:
             provider = collaborators.providers(environment.key, location_of(place, planned.plan.fleet))
         except MolthubError as error:
@@ -53,6 +58,7 @@ def apply_fleet(
             clock=clock,
             cancel=cancel,
             on_bug=on_bug,
+            guard=guards(environment.key),
         )
 
     environments = [item for item in planned.plan.environments if item.instances]

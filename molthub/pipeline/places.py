@@ -18,6 +18,7 @@ def location_of(environment: LoadedEnvironment, fleet: str) -> Location:
         vpc_id=aws.vpcId or "",
         subnet_ids=tuple(aws.subnetIds or ()),
         stack=names.stack,
+        bucket=names.bucket,
         role_arn=aws.roleArn,
         external_id=aws.externalId,
     )

@@ -15,8 +15,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from molthub.planning.types import Change
+from molthub.provider.documents import SharedDocuments
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Observation, Rollout
+
+Guard = Callable[[], None]
+"""Called before each single write, every attempt of it included; raises when this process may write no more.
+
+StallingError: somebody else writes there now. TransientError: the lease may have run out, and may yet be renewed.
+"""
+
+
+def unguarded() -> None:
+    """The guard of an environment without a lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Location:
     """Where an environment lives. Immutable while it has instances.
 
     stack    name of the environment's CloudFormation stack (`molthub bootstrap` makes it)
+    bucket   name of the bucket that stack has for the environment's shared documents
     cluster, vpc_id, subnet_ids  as the manifest names them; "" and () where they are found in the stack
     """
 
@@ -33,6 +45,7 @@ class Location:
     vpc_id: str
     subnet_ids: tuple[str, ...]
     stack: str = ""
+    bucket: str = ""
     role_arn: str | None = None
     external_id: str | None = None
 
@@ -55,10 +68,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class WriteContext:
-    """What every write carries: whose it is, from which commit."""
+    """What every write carries: whose it is, from which commit, and whether it may still be made."""
 
     identity: Identity
     commit: str
+    guard: Guard = unguarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +80,11 @@ class WriteResult:
     """What a write did. rollout_id: the deployment to follow, when the write started one.
 
     wrote is False when the write found its work already done (adopted after a crash).
-    stays: after a delete, what is left of the thing all the same and until when, for people; "" for nothing.
     """
 
     wrote: bool
     detail: str = ""
     rollout_id: str | None = None
-    stays: str = ""
 
 
 class Provider(Protocol):
@@ -107,6 +119,13 @@ class Provider(Protocol):
 
         Called after a rollout of the instance completed, and only then. It may do nothing, or a part: nothing depends
         on it, a failure is ignored, and the next rollout's call finds what is left.
+        """
+        ...
+
+    def documents(self) -> SharedDocuments | None:
+        """Where this environment's writers and readers leave each other word; None when it has no such place.
+
+        Raises a MolthubError when that cannot be told.
         """
         ...
 

@@ -54,7 +54,7 @@ def test_status_for_machines(cli: Cli, form: str) -> None:
     sha = cli.repository.commit(BOT)
     cli.run("apply", "--auto-approve")
     found = yaml.safe_load(cli.run("status", "-o", form).out)
-    assert found.keys() == {"format", "fleet", "commit", "at", "instances"}
+    assert found.keys() == {"format", "fleet", "commit", "at", "environments", "instances"}
     assert (found["format"], found["fleet"], found["commit"]) == ("molthub.dev/status/v1", "acme-bots", sha)
     (bot,) = found["instances"]
     assert (bot["status"], bot["sync"], bot["health"]) == ("RUNNING", "Synced", "Healthy")

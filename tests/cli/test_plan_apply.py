@@ -176,7 +176,6 @@ def test_json_shapes(cli: Cli) -> None:
         "rollout": "completed",
         "writes": 7,
         "retryAfter": None,
-        "stays": [],
         "diagnostics": [],
     }
 

@@ -9,11 +9,15 @@ from pathlib import Path
 import structlog
 
 from molthub.controller.journal import Journal
+from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
+from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler
 from molthub.controller.settings import ControllerSettings
 from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import World
+from molthub.leases.holding import Holding
+from molthub.leases.lease import Holder, LeaseSettings
 from molthub.resources.identity import Identity
 from molthub.state.store import open_store
 from tests.fakes.fleet import FakeFleet
@@ -22,7 +26,9 @@ from tests.fakes.fleet import FakeFleet
 class FakeController:
     """`once()` runs it once through; `tick()` looks once, with the workers running until `close()`."""
 
-    def __init__(self, fleet: FakeFleet, database: Path, **settings: object) -> None:
+    def __init__(
+        self, fleet: FakeFleet, database: Path, holder: str = "controller on test (pid 1)", **settings: object
+    ) -> None:
         self.store = open_store(f"sqlite:///{database}")
         self.stop = threading.Event()
         self.fleet = fleet
@@ -31,6 +37,15 @@ class FakeController:
         self.journal = Journal(self.store, log, fleet.clock.now)
         self.queue: WorkQueue[Identity] = WorkQueue(lambda: self.seconds)
         self.world = World()
+        teller = LeaseTeller(log)
+        self.holding = Holding(
+            holder=Holder(holder, f"nonce of {holder}"),
+            settings=LeaseSettings(),
+            again=True,
+            tell=teller.tell,
+            elapsed=lambda: self.seconds,
+            now=fleet.clock.now,
+        )
         parsed = ControllerSettings(repo="memory", **settings)  # type: ignore[arg-type]
         self.reconciler = Reconciler(
             world=self.world,
@@ -42,6 +57,7 @@ class FakeController:
             stopping=self.stop.is_set,
             jitter=lambda: 0.0,
             log=log,
+            holding=self.holding,
         )
         self.loop = Loop(
             source=fleet.source,
@@ -55,6 +71,9 @@ class FakeController:
             monotonic=lambda: self.seconds,
             stop=self.stop,
             log=log,
+            holding=self.holding,
+            taken=teller.taken,
+            publisher=Publisher(holding=self.holding, world=self.world, now=fleet.clock.now, log=log),
         )
         self.workers: list[threading.Thread] = []
 
@@ -75,9 +94,15 @@ class FakeController:
         self.queue.wait_idle()
         self.tick()
 
+    def look_at_leases(self) -> None:
+        """What the threads that keep the leases do every half minute."""
+        for keeper in self.holding._keepers.values():
+            keeper.look()
+
     def close(self) -> None:
         self.queue.close()
         for worker in self.workers:
             worker.join(5)
         self.reconciler.join()
+        self.holding.close()
         self.store.close()

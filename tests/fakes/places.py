@@ -17,4 +17,5 @@ PLACE = Place(
     vpc_id=VPC,
     boundary=BOUNDARY,
     kms_key=KEY,
+    bucket="molthub-0123456789-123456789012-eu-west-1",
 )

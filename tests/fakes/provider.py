@@ -38,6 +38,7 @@ from molthub.resources.observation import (
 )
 from molthub.resources.types import Kind, Resource, ResourceSet, Service, TaskDefinition
 from tests.fakes.clock import START
+from tests.fakes.documents import MemoryDocuments
 
 
 class CrashError(BaseException):
@@ -130,6 +131,7 @@ class FakeProvider:
         self.stopped: list[str] = []
         self.tidied: list[Identity] = []
         self.most_rollouts = 0
+        self.shared: MemoryDocuments | None = None
         self.before_perform: Callable[[Identity, Change], None] = lambda _identity, _change: None
         self._scripts: dict[Identity, list[Script]] = {}
         self._faults: list[_Fault] = []
@@ -244,6 +246,9 @@ class FakeProvider:
         with self._lock:
             self.tidied.append(context.identity)
             return WriteResult(wrote=False)
+
+    def documents(self) -> MemoryDocuments | None:
+        return self.shared
 
     # -- inside -------------------------------------------------------------------------------------------
 

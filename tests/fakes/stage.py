@@ -31,6 +31,7 @@ from molthub.pipeline.planner import plan_fleet
 from molthub.pipeline.types import CheckedFleet, Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.policies.registry import builtin_rules
 from molthub.provider.protocols import ProviderFactory
+from molthub.resources.identity import EnvironmentKey, names_of_environment
 from molthub.simulator.client import SimulatorControl
 from molthub.simulator.server import RunningSimulator, start_simulator
 from molthub.source.repository import open_repository
@@ -40,6 +41,9 @@ from tests.builders import environment_dict, tree
 
 PERSON = Author("Ana Example", "ana@example.com")
 AWS: dict[str, Any] = environment_dict()["spec"]["aws"]
+BUCKET = names_of_environment(
+    "acme-bots", EnvironmentKey("acme", "prod"), account=AWS["accountId"], region=AWS["region"]
+).bucket
 LINKED = ("acme/prod/model", "acme/prod/support-bot")
 HASTE = 5000.0
 """Simulated seconds in one of ours, while processes wait for rollouts: over before anybody looks."""
@@ -201,10 +205,16 @@ def aws_variables(endpoint_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def furnished(home: Path, *, speed: float = 1.0, check: Callable[[list[str]], None] | None = None) -> Iterator[Stage]:
-    """A stage whose requests must all be such as AWS takes. check: looks at the violations instead."""
+def furnished(
+    home: Path, *, speed: float = 1.0, check: Callable[[list[str]], None] | None = None, bucket: bool = False
+) -> Iterator[Stage]:
+    """A stage whose requests must all be such as AWS takes. check: looks at the violations instead.
+
+    bucket  the environment has one, and so a lease
+    """
+    environment = AWS | ({"bucket": BUCKET} if bucket else {})
     with (
-        start_simulator(environments=[AWS], secrets=LINKED, speed=speed) as simulator,
+        start_simulator(environments=[environment], secrets=LINKED, speed=speed) as simulator,
         pytest.MonkeyPatch.context() as m,
     ):
         for name in [name for name in os.environ if name.startswith(("AWS_", "MOLTHUB_"))]:

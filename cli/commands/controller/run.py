@@ -37,6 +37,10 @@ RolloutPollOption = Annotated[
 TimeoutOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="After which a rollout is given up on; by default 1800")
 ]
+LeaseOption = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="After which a writer that died is replaced; by default 90"),
+]
 
 ShareOption = Annotated[
     str | None,
@@ -57,6 +61,7 @@ def run(
     drift_interval: DriftOption = None,
     rollout_poll: RolloutPollOption = None,
     rollout_timeout: TimeoutOption = None,
+    lease_ttl: LeaseOption = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Instances worked on at once; by default 8")] = None,
     aws_share: ShareOption = None,
     log_format: Annotated[
@@ -66,8 +71,9 @@ def run(
     """Follow the repository and keep AWS as it says
 
     Polls Git, reconciles what changed, and looks at all of AWS every drift interval. Each setting is also a
-    variable: --poll-interval is MOLTHUB_POLL_INTERVAL. SIGTERM ends it cleanly; a second controller on the same
-    database refuses. With --once the exit code says whether all is well.
+    variable: --poll-interval is MOLTHUB_POLL_INTERVAL. SIGTERM ends it cleanly. A second controller on the same
+    database refuses; one elsewhere waits for the environment's lease. With --once the exit code says whether all
+    is well.
     """
     from molthub.controller.main import run_controller
 
@@ -81,6 +87,7 @@ def run(
         drift_interval=drift_interval,
         rollout_poll=rollout_poll,
         rollout_timeout=rollout_timeout,
+        lease_ttl=lease_ttl,
         workers=workers,
         aws_share=aws_share,
         log_format=log_format,

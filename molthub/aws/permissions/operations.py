@@ -127,6 +127,11 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
     "resourcegroupstaggingapi": {
         "GetResources": row(at.LISTS),
     },
+    "s3": {
+        "GetObject": row(at.DOCUMENTS),
+        "HeadBucket": row(at.BUCKET, actions=("s3:ListBucket",), why="its action has another name"),
+        "PutObject": row(at.DOCUMENTS),
+    },
     "secretsmanager": {
         "CreateSecret": row(at.OWN_SECRETS, also=(_SECRET_TAGS, *_ENCRYPT), why=f"made with its tags; {_WITH_KEY}"),
         "DeleteSecret": row(at.OWN_SECRETS),

@@ -22,6 +22,7 @@ class Place:
     vpc_id    the VPC that security groups are made in
     boundary  ARN of the permissions boundary that every role of an instance must carry
     kms_key   ARN of the customer key of secrets, file systems and backups; None: there is none, and no right to it
+    bucket    name of the bucket with lease and published status; None: there is none, and no right to it
     """
 
     partition: str
@@ -32,6 +33,7 @@ class Place:
     vpc_id: str
     boundary: str
     kms_key: str | None = None
+    bucket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,19 @@ ROLE_READS = Scope(
     "RoleReads",
     (*_ROLES, "arn:{partition}:iam::{account}:role/mh-*"),
     "instances' roles; IAM judges a role that does not exist by its name alone, without a path",
+)
+
+# -- shared documents --------------------------------------------------------------------------------------------------
+
+BUCKET = Scope(
+    "Bucket",
+    ("arn:{partition}:s3:::{bucket}",),
+    "whether there is the bucket; and without this right S3 says of a missing object only that it is denied",
+)
+DOCUMENTS = Scope(
+    "Documents",
+    tuple(f"arn:{{partition}}:s3:::{{bucket}}/{name}" for name in ("lease.json", "status.json")),
+    "the lease of the environment, and what the controller publishes; nothing is ever deleted",
 )
 
 # -- roles -------------------------------------------------------------------------------------------------------------

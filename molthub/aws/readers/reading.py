@@ -57,23 +57,15 @@ def guarded(read: Callable[[], KindRead]) -> KindRead:
 
 
 def each(pool: Executor, keys: Iterable[K], read: Callable[[K], V]) -> tuple[dict[K, V], dict[K, MolthubError]]:
-    """Reads all keys concurrently: what came back, and the error of each that failed.
-
-    Anything else, Ctrl-C first, ends it: what has not begun is not read any more.
-    """
+    """Reads all keys concurrently: what came back, and the error of each that failed."""
     futures = {key: pool.submit(read, key) for key in keys}
     done: dict[K, V] = {}
     failed: dict[K, MolthubError] = {}
-    try:
-        for key, future in futures.items():
-            try:
-                done[key] = future.result()
-            except MolthubError as error:
-                failed[key] = error
-    except BaseException:
-        for future in futures.values():
-            future.cancel()
-        raise
+    for key, future in futures.items():
+        try:
+            done[key] = future.result()
+        except MolthubError as error:
+            failed[key] = error
     return done, failed
 
 

@@ -133,9 +133,7 @@ def delete(target: Target, before: TaskDefinition) -> WriteResult:
     for arn in arns:
         if family_of(arn) == before.family:
             target.write("ecs", "DeregisterTaskDefinition", subject=subject, taskDefinition=arn)
-    return target.result(
-        f"{target.writes} revisions deregistered", stays=f"the task definition {before.family}, its revisions inactive"
-    )
+    return target.result(f"{target.writes} revisions deregistered")
 
 
 def family_of(arn: str) -> str:

@@ -125,6 +125,8 @@ def _same_kind(resource: str, known: str) -> bool:
     mine, theirs = resource.split(":", 5), known.split(":", 5)
     if len(theirs) < 6 or mine[2] != theirs[2]:
         return False
+    if mine[2] == "s3":  # its ARNs name no kind: a bucket, or an object in one
+        return ("/" in mine[5]) == ("/" in theirs[5]) and not theirs[3]
     return re.split(r"[:/]", mine[5])[0] == re.split(r"[:/]", theirs[5])[0]
 
 

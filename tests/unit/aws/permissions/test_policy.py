@@ -19,6 +19,7 @@ TEMPLATE = Place(
     vpc_id="${Vpc}",
     boundary="${Boundary}",
     kms_key="${Key.Arn}",
+    bucket="${Bucket}",
 )
 LESS = {"iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"}
 READS = ("Describe", "Get", "List")
