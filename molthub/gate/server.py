@@ -260,6 +260,7 @@ class Gate:
         return answer
 
     async def _send(self, writer: asyncio.StreamWriter, exchange: _Exchange, answer: bytes) -> None:
+        writer.transport.set_write_buffer_limits(high=0)  # drained is then sent, and nothing is left to who never reads
         async with asyncio.timeout(self.settings.limits.write_seconds):
             writer.write(answer)
             await writer.drain()

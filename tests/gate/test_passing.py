@@ -266,6 +266,16 @@ def test_bodies_together_stay_within_their_memory() -> None:
         assert gate.gate.budget.held == 0
 
 
+def test_who_does_not_read_the_answer_is_cut() -> None:
+    with running_gate(write_seconds=0.3, max_answer_bytes=20_000_000, upstream_seconds=5.0) as gate:
+        gate.gateway.answer = b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 16_000_000
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(("127.0.0.1", gate.port))
+            deaf.sendall(request())
+            assert until(lambda: gate.log[-1].get("reason") == "reads-slowly")
+
+
 def test_a_flood_does_not_fill_the_log() -> None:
     with running_gate() as gate:
         assert gate.gate is not None
