@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from molthub.aws.errors import no_group, no_secret, no_target_group
+from molthub.aws.errors import no_file_system, no_group, no_secret, no_target_group
 
 SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+")
 SYMBOL = re.compile(r"\$\{secret:([^}]+)\}")
+FILE_SYSTEM_ARN = re.compile(r"arn:aws[a-z-]*:elasticfilesystem:[a-z0-9-]+:[0-9]{12}:file-system/(fs-[0-9a-f]+)")
+FILE_SYSTEM_SYMBOL = re.compile(r"\$\{file-system:([^}]+)\}")
 
 
 def is_arn(text: str) -> bool:
@@ -23,6 +25,11 @@ def is_arn(text: str) -> bool:
 def secret_names(text: str) -> set[str]:
     """Names that `${secret:NAME}` stands for in a text."""
     return set(SYMBOL.findall(text))
+
+
+def file_system_names(text: str) -> set[str]:
+    """Names that `${file-system:NAME}` stands for in a text."""
+    return set(FILE_SYSTEM_SYMBOL.findall(text))
 
 
 def secret_arns(text: str) -> set[str]:
@@ -55,6 +62,21 @@ class Account:
     def log_group_arn(self, name: str) -> str:
         return f"arn:{self.partition}:logs:{self.region}:{self.account_id}:log-group:{name}"
 
+    def file_system_arn(self, file_system_id: str) -> str:
+        return f"arn:{self.partition}:elasticfilesystem:{self.region}:{self.account_id}:file-system/{file_system_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An active file system: its id, and its access points, name → id."""
+
+    id: str
+    access_points: Mapping[str, str] = field(default_factory=dict)
+
+    def access_point(self, point_id: str) -> str:
+        """The access point's name, or its id when it is none of this one's."""
+        return next((name for name, known in self.access_points.items() if known == point_id), point_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -64,6 +86,9 @@ class Names:
     secrets  ARN of a secret that exists now → its name
     targets  ARN of a target group that exists now → its name
     pinned   ARNs that manifests link as such: they stay ARNs
+    stores   name of an active file system → what it is
+    past     the name that stands for whatever file system a revision names: for revisions that rolled out once,
+             whose file system may have been retired or deleted since
     """
 
     account: Account
@@ -72,10 +97,17 @@ class Names:
     secrets: Mapping[str, str] = field(default_factory=dict)
     pinned: frozenset[str] = frozenset()
     targets: Mapping[str, str] = field(default_factory=dict)
+    stores: Mapping[str, Store] = field(default_factory=dict)
+    past: str | None = None
 
     def target_group(self, arn: str) -> str:
         """The target group's name, or its ARN when it is none of ours or was made again since."""
         return self.targets.get(arn, arn)
+
+    def store(self, file_system_id: str) -> tuple[str, Store | None]:
+        """(name, store) of an active file system; (id, None) of any other."""
+        found = next(((name, item) for name, item in self.stores.items() if item.id == file_system_id), None)
+        return found or (file_system_id, None)
 
     def group(self, group_id: str) -> str:
         """The group's name, or its id when it is none of ours."""
@@ -92,7 +124,11 @@ class Names:
             known = None if arn in self.pinned else self.secrets.get(arn)
             return arn if known is None else f"${{secret:{known}}}"
 
-        return SECRET_ARN.sub(name, text)
+        def file_system(found: re.Match[str]) -> str:
+            known, store = self.store(found.group(1))
+            return found.group(0) if store is None else f"${{file-system:{known}}}"
+
+        return FILE_SYSTEM_ARN.sub(file_system, SECRET_ARN.sub(name, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +138,7 @@ class Ids:
     groups   security group name → id
     secrets  secret name → ARN
     targets  target group name → ARN
+    stores   file system name → the active one
     """
 
     account: Account
@@ -109,6 +146,7 @@ class Ids:
     groups: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
+    stores: Mapping[str, Store] = field(default_factory=dict)
 
     def target_group(self, name: str) -> str:
         """The target group's ARN. Raises TransientError when it is not there."""
@@ -117,6 +155,12 @@ class Ids:
         if name not in self.targets:
             raise no_target_group(name)
         return self.targets[name]
+
+    def store(self, name: str) -> Store:
+        """The active file system. Raises TransientError when there is none."""
+        if name not in self.stores:
+            raise no_file_system(name)
+        return self.stores[name]
 
     def group(self, name: str) -> str:
         """The group's id. A raw id stays one. Raises TransientError when it is not there."""
@@ -130,7 +174,7 @@ class Ids:
         return name if is_arn(name) else self.account.role_arn(self.role_path, name)
 
     def resolve(self, text: str) -> str:
-        """`${secret:NAME}` becomes the secret's ARN. Raises StallingError when there is no such secret."""
+        """`${secret:NAME}` and `${file-system:NAME}` become ARNs. Raises StallingError for a secret that is missing."""
 
         def arn(found: re.Match[str]) -> str:
             name = found.group(1)
@@ -138,4 +182,7 @@ class Ids:
                 raise no_secret(name)
             return self.secrets[name]
 
-        return SYMBOL.sub(arn, text)
+        def file_system(found: re.Match[str]) -> str:
+            return self.account.file_system_arn(self.store(found.group(1)).id)
+
+        return FILE_SYSTEM_SYMBOL.sub(file_system, SYMBOL.sub(arn, text))

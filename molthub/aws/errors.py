@@ -33,11 +33,13 @@ THROTTLED = frozenset(
 )
 QUOTA = frozenset(
     {"LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException", "SecurityGroupLimitExceeded"}
+    | {"FileSystemLimitExceeded", "AccessPointLimitExceeded", "NetworkInterfaceLimitExceeded"}
     | {"RulesPerSecurityGroupLimitExceeded", "ResourceLimitExceeded", "VcpuLimitExceeded"}
 )
 NOT_FOUND = frozenset(
     {"NoSuchEntity", "ResourceNotFoundException", "InvalidGroup.NotFound", "ServiceNotFoundException"}
     | {"ServiceDeploymentNotFoundException", "InvalidGroupId.Malformed"}
+    | {"FileSystemNotFound", "MountTargetNotFound", "AccessPointNotFound"}
 )
 CONFLICT = frozenset(
     {"OperationAbortedException", "ConcurrentModification", "ConflictException", "UpdateInProgressException"}
@@ -350,6 +352,12 @@ def no_group(name: str) -> MolthubError:
 def no_target_group(name: str) -> MolthubError:
     return TransientError(
         "MH-AWS-009", f"AWS does not find the target group {name}", fix="Plan again: it is created first"
+    )
+
+
+def no_file_system(name: str) -> MolthubError:
+    return TransientError(
+        "MH-AWS-009", f"AWS does not find the file system {name}", fix="Plan again: it is created first"
     )
 
 

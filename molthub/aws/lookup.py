@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from molthub.aws.api import Api
-from molthub.aws.arns import Account, Ids, Names, belongs_to, secret_arns
+from molthub.aws.arns import Account, Ids, Names, Store, belongs_to, secret_arns
 from molthub.aws.errors import no_secret
+from molthub.aws.readers import file_systems as efs
 from molthub.aws.readers import secrets, security_groups
 from molthub.provider.protocols import Location
 
@@ -26,6 +27,7 @@ class Lookup:
         self._by_arn: dict[str, str] = {}
         self._gone: set[str] = set()
         self._pinned: frozenset[str] = frozenset()
+        self._stores: dict[str, Store] = {}
         self.account = account
 
     def learn(self, names: Names) -> None:
@@ -36,21 +38,55 @@ class Lookup:
             self._by_arn = kept | dict(names.secrets)
             self._gone.clear()
             self._pinned |= names.pinned
+            self._stores |= names.stores
 
-    def names(self, fleet: str, texts: Iterable[str]) -> Names:
-        """The table to read these texts with. One read for each secret of this account not met before."""
+    def names(self, fleet: str, texts: Iterable[str], *, file_systems: Iterable[str] = ()) -> Names:
+        """The table to read these texts with. One read for each secret of this account not met before.
+
+        file_systems: names of those that must be known; those that neither an observation nor a write met are read.
+        """
+        with self._lock:
+            unmet = [name for name in file_systems if name not in self._stores]
+        self.stores(fleet, unmet)
         for arn in sorted({arn for text in texts for arn in secret_arns(text)}):
             if belongs_to(arn, self.account.account_id, self.account.region) and not self._is_known(arn):
                 self._ask(arn)
         with self._lock:
-            return Names(self.account, f"/molthub/{fleet}/", secrets=dict(self._by_arn), pinned=self._pinned)
+            return Names(
+                self.account,
+                f"/molthub/{fleet}/",
+                secrets=dict(self._by_arn),
+                pinned=self._pinned,
+                stores=dict(self._stores),
+            )
+
+    def stores(self, fleet: str, names: Iterable[str]) -> dict[str, Store]:
+        """The active file systems with these names, read now."""
+        wanted = sorted(set(names))
+        if not wanted:
+            return {}
+        found = efs.of_fleet(efs.list_all(self._api), fleet, "")
+        active = {name: raw for name in wanted if (raw := efs.active_of(found.get(name, ()))) is not None}
+        points = efs.list_access_points(self._api) if active else []
+        stores = {name: efs.store_of(raw, points) for name, raw in active.items()}
+        with self._lock:
+            kept = {name: store for name, store in self._stores.items() if name not in wanted}
+            self._stores = kept | stores
+        return stores
 
     def with_groups(self, names: Names, group_ids: Iterable[str]) -> Names:
         """The same table with the names of these security groups; an id that is not there stays an id."""
         found = security_groups.read_by_id(self._api, self._location.vpc_id, group_ids)
-        return replace(names, groups={raw["GroupId"]: raw["GroupName"] for raw in found})
+        return replace(names, groups=security_groups.names_by_id(found))
 
-    def ids(self, fleet: str, *, secret_names: Iterable[str] = (), group_names: Iterable[str] = ()) -> Ids:
+    def ids(
+        self,
+        fleet: str,
+        *,
+        secret_names: Iterable[str] = (),
+        group_names: Iterable[str] = (),
+        file_systems: Iterable[str] = (),
+    ) -> Ids:
         """The table to write with, read now. Raises StallingError for a secret that is missing or being deleted."""
         found = {name: self._arn(name) for name in sorted(set(secret_names))}
         wanted = [name for name in group_names if not name.startswith("sg-")]
@@ -58,7 +94,8 @@ class Lookup:
         ids = {name: raw["GroupId"] for name, raw in groups.items()}
         with self._lock:
             self._by_arn |= {arn: name for name, arn in found.items()}
-        return Ids(self.account, f"/molthub/{fleet}/", groups=ids, secrets=found)
+        stores = self.stores(fleet, file_systems)
+        return Ids(self.account, f"/molthub/{fleet}/", groups=ids, secrets=found, stores=stores)
 
     def _is_known(self, arn: str) -> bool:
         with self._lock:

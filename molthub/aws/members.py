@@ -146,12 +146,18 @@ SHAPES: Mapping[str, Mapping[str, Placement]] = {
     "EphemeralStorage": _modelled("sizeInGiB"),
     "Volume": {
         "name": Modelled(),
+        "efsVolumeConfiguration": Modelled(),
         "host": Extra(default={}),
         **_extra(
-            "dockerVolumeConfiguration efsVolumeConfiguration s3filesVolumeConfiguration"
+            "dockerVolumeConfiguration s3filesVolumeConfiguration"
             " fsxWindowsFileServerVolumeConfiguration configuredAtLaunch"
         ),
     },
+    "EFSVolumeConfiguration": {
+        **_modelled("fileSystemId rootDirectory transitEncryption authorizationConfig"),
+        "transitEncryptionPort": Extra(),
+    },
+    "EFSAuthorizationConfig": _modelled("accessPointId iam"),
     "ContainerDefinition": {
         **_modelled(
             "name image cpu memory memoryReservation portMappings essential entryPoint command environment mountPoints"

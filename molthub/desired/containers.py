@@ -9,6 +9,7 @@ from molthub.desired.payload import INIT_VARIABLE, UID, init_payload, init_progr
 from molthub.desired.profiles.images import parse_image
 from molthub.desired.profiles.types import RuntimeProfile
 from molthub.desired.secrets import SecretKey
+from molthub.desired.state import KEYS, ROOT, ROOT_DIR, STATE
 from molthub.desired.tags import pairs
 from molthub.manifest.models import InstanceSpec
 from molthub.resources.types import Container, HealthCheck, Mount, Pairs, Tmpfs
@@ -17,10 +18,7 @@ GATEWAY = "gateway"
 INIT = "init"
 
 CONFIG_VOLUME = "config"
-STATE_VOLUME = "state"
-KEYS_VOLUME = "keys"
 CACHE_VOLUME = "cache"
-VOLUMES = (CACHE_VOLUME, CONFIG_VOLUME, KEYS_VOLUME, STATE_VOLUME)
 
 # What Docker grants by default, less what the init step needs: CHOWN hands the volumes over, SETUID and SETGID run the
 # config check as the Moltbot's user. Fargate lets a task add none but SYS_PTRACE, so each drop is named.
@@ -59,17 +57,21 @@ class Materials:
 def init_container(materials: Materials) -> Container:
     """Root, because Fargate's volumes are root's; so: no secret, few capabilities, nothing of the manifest's `env`."""
     profile = materials.profile
-    payload = init_payload(profile, profile.config(materials.spec, materials.service_name), materials.secrets)
+    persistent = materials.spec.state.persistent
+    restored = {"root": ROOT_DIR, "dirs": [KEYS, STATE]} if persistent else None
+    config = profile.config(materials.spec, materials.service_name)
+    payload = init_payload(profile, config, materials.secrets, restored=restored)
+    root = (Mount(ROOT, ROOT_DIR),) if persistent else ()
     return Container(
         name=INIT,
         image=materials.image,
         essential=False,
         user="0",
         entry_point=("node",),
-        command=("-e", init_program()),
+        command=("-e", init_program(persistent=persistent)),
         working_directory=profile.app,
         environment=pairs({**dict(profile.environment), INIT_VARIABLE: payload}),
-        mounts=_mounts(profile, config_read_only=False),
+        mounts=(*_mounts(profile, config_read_only=False), *root),
         readonly_root=True,
         capabilities_drop=INIT_DROPS,
         tmpfs=(_tmp(),),
@@ -108,6 +110,11 @@ def gateway_container(materials: Materials) -> Container:
     )
 
 
+def volumes(*, persistent: bool) -> tuple[str, ...]:
+    """The volumes that are gone with the task."""
+    return (CACHE_VOLUME, CONFIG_VOLUME) if persistent else (CACHE_VOLUME, CONFIG_VOLUME, KEYS, STATE)
+
+
 def log_options(*, group: str, region: str) -> Pairs:
     """Non-blocking: a slow CloudWatch may lose lines (after 25 MiB), it may not stop the Moltbot."""
     return pairs(
@@ -138,8 +145,8 @@ def _mounts(profile: RuntimeProfile, *, config_read_only: bool) -> tuple[Mount, 
     return (
         Mount(CACHE_VOLUME, profile.cache_dir),
         Mount(CONFIG_VOLUME, profile.config_dir, read_only=config_read_only),
-        Mount(KEYS_VOLUME, profile.keys_dir),
-        Mount(STATE_VOLUME, profile.state_dir),
+        Mount(KEYS, profile.keys_dir),
+        Mount(STATE, profile.state_dir),
     )
 
 

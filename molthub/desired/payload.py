@@ -7,7 +7,7 @@ one version of zlib to the next: a laptop and a controller would each see the ot
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,9 +21,10 @@ INIT_VARIABLE = "MOLTHUB_INIT"
 
 
 @cache
-def init_program() -> str:
+def init_program(*, persistent: bool = False) -> str:
     """The JavaScript of the init step, without its comments (they would only take room in the task definition)."""
-    text = files("molthub.desired").joinpath("init.js").read_text(encoding="utf-8")
+    names = ("restored.js", "init.js") if persistent else ("init.js",)
+    text = "\n".join(files("molthub.desired").joinpath(name).read_text(encoding="utf-8") for name in names)
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
@@ -33,15 +34,24 @@ def config_text(config: dict[str, Any]) -> str:
     return json.dumps(config, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
-def init_payload(profile: RuntimeProfile, config: dict[str, Any], secret_names: Iterable[str]) -> str:
-    """The init variable's value. secret_names: variables the config may name, given dummy values for the check."""
+def init_payload(
+    profile: RuntimeProfile,
+    config: dict[str, Any],
+    secret_names: Iterable[str],
+    *,
+    restored: Mapping[str, Any] | None = None,
+) -> str:
+    """The init variable's value. secret_names: variables the config may name, given dummy values for the check.
+
+    restored: `root` and `dirs` of the file system where the state is on one.
+    """
     payload = {
         "config": config_text(config),
         "dirs": [profile.cache_dir, profile.keys_dir, profile.state_dir],
         "dummies": sorted(secret_names),
         "uid": UID,
         "validate": list(profile.validate),
-    }
+    } | ({"restored": dict(restored)} if restored else {})
     return json.dumps(payload, sort_keys=True, separators=(",", ":"))
 
 

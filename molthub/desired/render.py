@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 
-from molthub.desired.containers import VOLUMES, Materials, gateway_container, init_container, log_options
+from molthub.desired.containers import Materials, gateway_container, init_container, log_options, volumes
 from molthub.desired.gate import GATE_MEMORY, GateMaterials, gate_container, gate_secrets
 from molthub.desired.ingress import (
     GRACE_SECONDS,
@@ -30,6 +30,7 @@ from molthub.desired.network import security_group
 from molthub.desired.profiles.registry import assumed_profile
 from molthub.desired.roles import Place, execution_role, task_role
 from molthub.desired.secrets import injected, linked_sources, versions
+from molthub.desired.state import file_system, file_volumes
 from molthub.desired.tags import service_tags, tags_of
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.manifest.environment import Environment, Nat
@@ -38,7 +39,7 @@ from molthub.resources.foundation import FROM_STACK, Foundation, Listener
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import normalise, task_fingerprint
 from molthub.resources.secret_versions import LABEL_SECRETS, versions_label
-from molthub.resources.types import LogGroup, Pairs, ResourceSet, Secret, Service, TaskDefinition
+from molthub.resources.types import FileSystem, LogGroup, Pairs, ResourceSet, Secret, Service, TaskDefinition
 
 LABEL_IMAGE = "molthub.image"
 LABEL_RESTARTED = "molthub.restarted-at"
@@ -104,6 +105,7 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
         log_group=LogGroup(names.log_group, environment.model.spec.logs.retentionDays, tags),
         secret=Secret(names.gateway_secret, f"Gateway token of Molthub instance {identity}", foundation.kms_key, tags),
         security_group=security_group(identity, vpc_id=foundation.vpc_id, preset=spec.network.egressPreset, tags=tags),
+        file_system=_file_system(identity, instance.model, place=place, foundation=foundation, tags=tags),
         task_role=task_role(identity, spec, place=place, tags=tags),
         execution_role=execution_role(identity, images=images, secrets=injected_anywhere, place=place, tags=tags),
         task_definition=task,
@@ -156,6 +158,16 @@ def manifest_foundation(environment: Environment) -> Foundation:
     )
 
 
+def _file_system(
+    identity: Identity, instance: MoltbotInstance, *, place: Place, foundation: Foundation, tags: Pairs
+) -> FileSystem | None:
+    if not instance.spec.state.persistent:
+        return None
+    names = names_of(identity)
+    role_arn = place.arn("iam", f"role{names.role_path}{names.task_role}", region="")
+    return file_system(identity, foundation=foundation, role_arn=role_arn, tags=tags)
+
+
 def _place(environment: Environment, foundation: Foundation) -> Place:
     aws = environment.spec.aws
     return Place(aws.accountId, aws.region, boundary=foundation.boundary, kms_key=foundation.kms_key)
@@ -175,7 +187,8 @@ def _task_definition(identity: Identity, materials: Materials, gate: GateMateria
             gateway_container(materials),
             *((gate_container(gate),) if gate else ()),
         ),
-        volumes=VOLUMES,
+        volumes=volumes(persistent=spec.state.persistent),
+        file_volumes=file_volumes(identity) if spec.state.persistent else (),
     )
     return normalise(definition)
 
@@ -196,13 +209,14 @@ def _service(
     identity: Identity, instance: MoltbotInstance, foundation: Foundation, *, task: TaskDefinition, paused: bool
 ) -> Service:
     names = names_of(identity)
+    shared = (foundation.state_clients or FROM_STACK,) if instance.spec.state.persistent else ()
     return Service(
         name=names.service,
         cluster=foundation.cluster,
         task_definition=task_fingerprint(task),
         desired_count=0 if paused else instance.spec.runtime.replicas,
         subnets=foundation.subnet_ids,
-        security_groups=(names.security_group,),
+        security_groups=(names.security_group, *shared),
         tags=service_tags(identity, instance),
     )
 

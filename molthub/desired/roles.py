@@ -8,6 +8,7 @@ from typing import Any
 
 from molthub.desired.profiles.images import parse_image
 from molthub.desired.secrets import SecretKey
+from molthub.desired.state import CLIENT_ACTIONS, symbol
 from molthub.manifest.models import InstanceSpec, RoleStatement
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import canonical_policy
@@ -50,6 +51,8 @@ class Place:
 def task_role(identity: Identity, spec: InstanceSpec, *, place: Place, tags: Pairs) -> Role:
     """Exactly the manifest's statements, and the invocation of its Bedrock models. No statement, no policy."""
     statements = [_manifest_statement(item) for item in spec.taskRole.statements] + _bedrock(spec, place)
+    if spec.state.persistent:  # as root, but only for the init step: the gateway comes in through access points
+        statements.append(_allow("State", CLIENT_ACTIONS, [symbol(identity)]))
     name = names_of(identity).task_role
     return _role(
         identity, name=name, description=f"Task role of {identity}", statements=statements, place=place, tags=tags

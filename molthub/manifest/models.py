@@ -219,11 +219,27 @@ class Observability(Model):
     tracing: Tracing | None = Field(default=None, description="Send traces there.")
 
 
+class BackupBeforeUpgrade(StrEnum):
+    """Whether a version change waits for a backup."""
+
+    REQUIRED = "required"
+    BEST_EFFORT = "bestEffort"
+    OFF = "off"
+
+
 class State(Model):
     persistent: bool = Field(
         default=False,
-        description="Keep the Moltbot's memory across deploys on an encrypted file system of its own. "
-        "Comes with the next release.",
+        description="Keep the Moltbot's memory across deploys on an encrypted file system (EFS) of its own. "
+        "SQLite on EFS is slower than on a disk and stands exactly one writer; a backup of a running Moltbot is "
+        "as if its power had failed. Turning it off deletes the file system after a last backup.",
+    )
+    backupBeforeUpgrade: BackupBeforeUpgrade = Field(
+        default=BackupBeforeUpgrade.REQUIRED,
+        description="What a change of the image waits for while the state is persistent: the Moltbot is stopped, "
+        "backed up and started as the new version; when that fails, the backup is restored and the old version "
+        "started. `required`: no upgrade without a completed backup. `bestEffort`: a backup that fails is a warning. "
+        "`off`: no backup; a version that fails leaves whatever it made of the state.",
     )
 
 

@@ -55,6 +55,7 @@ class Names:
     role_path: str
     gateway_secret: str
     target_group: str
+    file_system: str
 
 
 def short_hash(*parts: str) -> str:
@@ -82,6 +83,7 @@ def names_of(identity: Identity) -> Names:
         role_path=f"/molthub/{identity.fleet}/",
         gateway_secret=f"molthub/{identity.fleet}/{base}/gateway",
         target_group=f"mh-{slug(identity.id)[:TARGET_GROUP_SLUG].strip('-')}-{digest}",
+        file_system=f"molthub-{base}",
     )
 
 
@@ -139,6 +141,9 @@ TAG_ENVIRONMENT = "molthub:environment"
 TAG_INSTANCE = "molthub:instance"
 TAG_COMMIT = "molthub:commit"
 TAG_PROTECTED = "molthub:deletion-protection"
+TAG_STATE = "molthub:state"
+"""On a file system: whether it is the one in use, or one that a restore took the place of."""
+STATE_ACTIVE, STATE_RETIRED = "active", "retired"
 RESERVED_TAG_PREFIXES = ("aws:", "molthub:")
 
 

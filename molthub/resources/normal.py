@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from molthub.resources.types import Container, Resource, Role, TaskDefinition
+from molthub.resources.types import Container, FileSystem, Resource, Role, TaskDefinition
 
 R = TypeVar("R", bound=Resource)
 
@@ -39,6 +39,8 @@ def _normalise(value: Any) -> Any:
     if isinstance(value, Role):
         changes["trust"] = canonical_json(value.trust)
         changes["inline_policies"] = tuple((n, canonical_json(text)) for n, text in changes["inline_policies"])
+    if isinstance(value, FileSystem):
+        changes["policy"] = canonical_json(value.policy)
     return dataclasses.replace(value, **changes)
 
 

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     LOG_GROUP = "log-group"
     SECRET = "secret"  # noqa: S105 - the name of a kind, not a secret
     SECURITY_GROUP = "security-group"
+    FILE_SYSTEM = "file-system"
     TASK_ROLE = "task-role"
     EXECUTION_ROLE = "execution-role"
     TARGET_GROUP = "target-group"
@@ -74,11 +75,47 @@ class SecurityGroup:
     tags: Pairs = ()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class AccessPoint:
+    """A directory of a file system that is made when it is first used and entered as one user only. Immutable."""
+
+    name: str
+    path: str
+    uid: int = 1000
+    gid: int = 1000
+    mode: str = "0700"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """The file system that holds an instance's state. name, key, encryption and performance mode are immutable.
+
+    policy           canonical JSON text (`canonical_policy`); names the file system itself as `${file-system:NAME}`
+    subnets          where its mount targets are, security_groups (ids) what may reach them; unordered
+    throughput       `elastic`, `bursting` or `provisioned`
+
+    By name there is one, and many there may be on AWS: a restore makes a new one. The tag `molthub:state` says which
+    is active; the others are retired and no part of the desired state (docs/adr/0008).
+    """
+
+    name: str
+    kms_key: str | None
+    policy: str
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+    access_points: tuple[AccessPoint, ...] = ()
+    encrypted: bool = True
+    performance: str = "generalPurpose"
+    throughput: str = "elastic"
+    tags: Pairs = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Role:
     """An IAM role. Policy documents are canonical JSON text (`canonical_policy`); path is immutable.
 
-    A policy names a secret as `${secret:NAME}`: the ARN carries six characters only AWS knows.
+    A policy names a secret as `${secret:NAME}`: the ARN carries six characters only AWS knows. Likewise
+    `${file-system:NAME}` is the ARN of the active file system of that name.
     """
 
     name: str
@@ -99,6 +136,21 @@ class Mount:
     volume: str
     path: str
     read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileVolume:
+    """A volume that is a directory of a file system (by name), entered through an access point (by name) or as root.
+
+    A file system or an access point that is not the active one's is shown by its id.
+    """
+
+    name: str
+    file_system: str
+    access_point: str | None = None
+    root_directory: str = "/"
+    transit_encryption: bool = True
+    iam: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +223,8 @@ class Container:
 class TaskDefinition:
     """A Fargate task definition, without its revision number. Immutable: any change is a new revision.
 
-    Roles are named, not ARNs. volumes: names of empty (ephemeral) volumes, unordered. cpu in CPU units,
+    Roles are named, not ARNs. volumes: names of empty (ephemeral) volumes; file_volumes: those that stay;
+    both unordered. cpu in CPU units,
     memory in MiB. A revision's own tags are written at registration and never compared: the revision is
     read once and cached by ARN.
     """
@@ -184,6 +237,7 @@ class TaskDefinition:
     execution_role: str
     containers: tuple[Container, ...]
     volumes: tuple[str, ...] = ()
+    file_volumes: tuple[FileVolume, ...] = ()
     operating_system: str = "LINUX"
     network_mode: str = "awsvpc"
     compatibilities: tuple[str, ...] = ("FARGATE",)
@@ -300,7 +354,18 @@ class Service:
     unmanaged: Pairs = ()
 
 
-Resource = LogGroup | Secret | SecurityGroup | Role | TargetGroup | ListenerRule | DnsRecord | TaskDefinition | Service
+Resource = (
+    LogGroup
+    | Secret
+    | SecurityGroup
+    | FileSystem
+    | Role
+    | TargetGroup
+    | ListenerRule
+    | DnsRecord
+    | TaskDefinition
+    | Service
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +375,7 @@ class ResourceSet:
     log_group: LogGroup | None = None
     secret: Secret | None = None
     security_group: SecurityGroup | None = None
+    file_system: FileSystem | None = None
     task_role: Role | None = None
     execution_role: Role | None = None
     target_group: TargetGroup | None = None

@@ -20,6 +20,8 @@ from molthub.simulator.replies import Answer
 from molthub.simulator.rest import Address
 from molthub.simulator.rules.book import check
 from molthub.simulator.rules.secrets import label_moved
+from molthub.simulator.storage.backup import Backup
+from molthub.simulator.storage.efs import Efs
 from molthub.simulator.validation import problems_of
 from molthub.simulator.wire import Call, Envelope, decode, is_write, open_envelope
 from molthub.simulator.world import World
@@ -35,6 +37,7 @@ _VALIDATION_CODES = {
 }
 _NEVER_RIGHT = {"MalformedPolicyDocument", "ValidationError", "ValidationException"}
 """moto's refusals of requests that could never succeed."""
+_STORAGE: dict[str, type[Efs] | type[Backup]] = {"efs": Efs, "backup": Backup}
 _REQUEST_LIMIT = 16 * 1024 * 1024
 
 
@@ -166,6 +169,9 @@ class Application:
             return quotas.handle(self._world.quotas, call, account)
         if call.name == "iam:SimulatePrincipalPolicy":
             return simulate(self._world, call)
+        storage = _STORAGE.get(call.service)
+        if storage is not None:
+            return storage(self._world.stores, account, call.region).call(call)
         if call.service != "ecs":
             return None
         if not self._world.ecs.handles(call.operation):

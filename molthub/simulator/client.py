@@ -77,6 +77,19 @@ class SimulatorControl:
         """Whether AWS's published request quotas are enforced, in simulated time; not at first. Fills the buckets."""
         self._post("throttle", {"enforced": enforced})
 
+    def storage(self) -> Json:
+        """What is held: `fileSystems` by id and `recoveryPoints` by ARN, each a list of marks (docs/simulator.md)."""
+        found: Json = self._get("storage")
+        return found
+
+    def write_state(self, file_system_id: str, mark: str) -> None:
+        """Leave a mark in a file system, as a Moltbot that learned something would."""
+        self._post("storage/write", {"fileSystemId": file_system_id, "mark": mark})
+
+    def fail_storage(self, what: str, *, times: int = 1) -> None:
+        """Let the next jobs of AWS Backup fail. what: `backup` or `restore`."""
+        self._post("storage/fail", {"what": what, "times": times})
+
     def inventory(self) -> Json:
         """Everything in the account that matters, without ids, dates and secrets' values: made to be compared."""
         return self._get("inventory")

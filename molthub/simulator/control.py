@@ -36,6 +36,9 @@ class Control:
             ("GET", "iam/decisions"): lambda _: {"decisions": [item.as_json() for item in self._world.decisions]},
             ("POST", "iam/sessions"): self._session,
             ("POST", "throttle"): self._throttle,
+            ("POST", "storage/fail"): self._fail_storage,
+            ("POST", "storage/write"): self._write_state,
+            ("GET", "storage"): lambda _: self._storage(),
             ("GET", "inventory"): lambda _: inventory(self._world),
             ("GET", "faults"): lambda _: {"faults": self._world.faults.listing()},
             ("POST", "faults"): lambda wanted: {"id": self._world.faults.add(wanted)},
@@ -99,6 +102,23 @@ class Control:
     def _quota(self, wanted: Json) -> Json:
         self._world.quotas[str(wanted["service"]), str(wanted["code"])] = float(wanted["value"])
         return {}
+
+    def _fail_storage(self, wanted: Json) -> Json:
+        for place in self._world.places():
+            self._world.stores.of(*place).fail[str(wanted["what"])] = int(wanted["times"])
+        return {}
+
+    def _write_state(self, wanted: Json) -> Json:
+        for place in self._world.places():
+            self._world.stores.of(*place).marks[str(wanted["fileSystemId"])].append(str(wanted["mark"]))
+        return {}
+
+    def _storage(self) -> Json:
+        places = [self._world.stores.of(*place) for place in self._world.places()]
+        return {
+            "fileSystems": {key: list(marks) for store in places for key, marks in store.marks.items()},
+            "recoveryPoints": {arn: list(point.marks) for store in places for arn, point in store.points.items()},
+        }
 
     def _clear_faults(self, _: Json) -> Json:
         self._world.faults.clear()

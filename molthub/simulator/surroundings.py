@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from molthub.simulator.backend import MotoWorld
@@ -12,6 +12,8 @@ from molthub.simulator.ecs.state import Json, Region
 from molthub.simulator.iam.evaluator import Ask, decide
 from molthub.simulator.iam.keys import through_key
 from molthub.simulator.iam.principals import Principal, find_role, rights_of
+from molthub.simulator.storage.mounting import Mounts
+from molthub.simulator.storage.state import Stores
 
 _SECRET_ARN = re.compile(r"(arn:aws[a-z-]*:secretsmanager:[^:]+:\d{12}:secret:[^:]+)(?::([^:]*):([^:]*):([^:]*))?")
 _INITIALISE = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -28,8 +30,9 @@ ANY_KEY = "molthub-simulator"
 class Account:
     """Reads moto's state; writes nothing. now: simulated seconds; role_delay: until a new role can be used."""
 
-    def __init__(self, world: MotoWorld, now: Callable[[], float]) -> None:
+    def __init__(self, world: MotoWorld, stores: Stores, now: Callable[[], float]) -> None:
         self._world = world
+        self._stores = stores
         self._now = now
         self.role_delay = 0.0
         self.role_born: dict[str, float] = {}
@@ -58,6 +61,21 @@ class Account:
                 if problem is not None:
                     return problem
         return self._log_problem(region, role, content)
+
+    def mount_problem(self, region: Region, content: Json, subnet: str, groups: Sequence[str]) -> str | None:
+        role = self.role(region.account, content.get("taskRoleArn", ""))
+        return self._mounts(region).problem(content, role=role, subnet=subnet, groups=groups)
+
+    def gateway_runs(self, region: Region, content: Json) -> None:
+        gateway = next((item for item in content["containerDefinitions"] if item["name"] == "gateway"), None)
+        if gateway is not None:
+            self._mounts(region).leave_mark(content, str(gateway["image"]))
+
+    def _mounts(self, region: Region) -> Mounts:
+        def allows(role: Any, action: str, resource: str) -> bool:
+            return self._denied(role, Ask(action, resource), region.name) is None
+
+        return Mounts(self._stores, region.account, region.name, allows)
 
     def network_problem(self, region: Region, subnets: list[str], groups: list[str]) -> str | None:
         ec2 = self._world.backend("ec2", region.account, region.name)

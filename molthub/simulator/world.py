@@ -12,6 +12,7 @@ from molthub.simulator.faults import FaultBook
 from molthub.simulator.iam.decisions import Judged
 from molthub.simulator.iam.principals import Principals
 from molthub.simulator.ledger import Ledger
+from molthub.simulator.storage.state import Stores
 from molthub.simulator.surroundings import Account
 from molthub.simulator.throttling import Throttling
 
@@ -29,12 +30,16 @@ class World:
         self._begin()
 
     def _begin(self) -> None:
-        self.account = Account(self.moto, lambda: self.ecs.engine.now)
+        self.stores = Stores(self.moto, lambda: self.ecs.engine.now, self.clock.date_of, self._uuid)
+        self.account = Account(self.moto, self.stores, lambda: self.ecs.engine.now)
         self.ecs = Ecs(Engine(ids=Ids(self._seed), surroundings=self.account, date_of=self.clock.date_of))
         self.ecs.engine.agenda.run_until(self.clock.now())
         self.principals = Principals(self.moto)
         self.decisions: list[Judged] = []
         self.quotas: dict[tuple[str, str], float] = {}
+
+    def _uuid(self) -> str:
+        return self.ecs.engine.ids.uuid()
 
     def reset(self) -> None:
         """An empty account again; the counters start anew, the clock runs on."""

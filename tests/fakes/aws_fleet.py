@@ -137,6 +137,10 @@ class FakeFleet:
         assert include == ["TAGS"]
         return {"taskDefinition": self.definitions[taskDefinition], "tags": []}
 
+    def describe_file_systems(self, *, MaxItems: int) -> Raw:  # noqa: N803
+        assert MaxItems == 100
+        return {"FileSystems": []}
+
     def describe_security_groups(self, *, MaxResults: int, NextToken: str = "0", **_: Any) -> Raw:  # noqa: N803
         return _page(list(self.groups.values()), MaxResults, NextToken, "SecurityGroups", "NextToken")
 

@@ -12,11 +12,13 @@ from molthub.desired.render import RenderFacts, render
 from molthub.errors import WaitingError
 from molthub.planning.types import Action, Change
 from molthub.provider.protocols import Location, Query, WriteContext, WriteResult
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.normal import leaves
 from molthub.resources.observation import Observation, ObservedInstance, Rollout, RolloutState
 from molthub.resources.types import Kind, Resource, ResourceSet
 from tests.builders import loaded_environment, loaded_instance
+from tests.fakes.foundation import lay_foundation
 from tests.fakes.simulator import ACCOUNT, CLUSTER, ENVIRONMENT, REGION, SUBNETS, VPC, TestSimulator
 
 FLEET = "acme-bots"
@@ -39,6 +41,7 @@ class AwsWorld:
         self.simulator = simulator
         self.control = simulator.control
         self.provider = self.fresh_provider()
+        self.foundation: Foundation | None = None
 
     def fresh_provider(self) -> AwsProvider:
         """A provider as a new process would have it: nothing cached, nothing known."""
@@ -53,6 +56,11 @@ class AwsWorld:
         self.control.seed(environments=[ENVIRONMENT], secrets=LINKED)
         self.control.reset_counters()
 
+    def lay_foundation(self) -> None:
+        """What persistent state stands on."""
+        self.foundation = lay_foundation(self.client, cluster=CLUSTER, vpc_id=VPC, subnet_ids=SUBNETS)
+        self.control.reset_counters()
+
     def client(self, service: str) -> Any:
         """Plain boto3, for looking and for meddling."""
         return self.simulator.client(service)
@@ -63,7 +71,9 @@ class AwsWorld:
         facts = self.observe(identity=instance.identity(FLEET)).secrets
         versions = {name: fact.version_id for name, fact in facts.items()}
         environment = loaded_environment(spec={"aws": ENVIRONMENT})
-        return render(instance, environment, fleet=FLEET, facts=RenderFacts(versions)).resources
+        return render(
+            instance, environment, fleet=FLEET, facts=RenderFacts(versions, foundation=self.foundation)
+        ).resources
 
     def observe(self, *, identity: Identity = BOT, sweep: bool = False) -> Observation:
         only = None if sweep else frozenset({identity})

@@ -80,6 +80,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         },
         "network": {"inbound": "WEBHOOK"},
     },
+    "persistent": {"state": {"persistent": True}},
     "paused": {"lifecycle": {"paused": {"by": "ana@example.com", "reason": "holiday"}}},
     "restarted-and-protected": {
         "lifecycle": {"restartedAt": "2026-11-02T09:30:00+01:00", "deletionProtection": True},

@@ -8,11 +8,14 @@ from typing import Any
 from molthub.planning.plan import PlanRequest, observed_in, plan_instance, wants_rollout
 from molthub.planning.types import EnvironmentPlan, InstancePlan
 from molthub.provider.protocols import Query
-from molthub.resources.identity import EnvironmentKey, Identity, identity_tags, names_of
+from molthub.resources.identity import STATE_ACTIVE, TAG_STATE, EnvironmentKey, Identity, identity_tags, names_of
 from molthub.resources.normal import canonical_json, normalise, task_fingerprint
 from molthub.resources.types import (
+    AccessPoint,
     Container,
     DnsRecord,
+    FileSystem,
+    FileVolume,
     HealthCheck,
     Kind,
     ListenerRule,
@@ -32,6 +35,8 @@ from tests.fakes.provider import FakeProvider
 KEY = EnvironmentKey("acme", "prod")
 IMAGE = "ghcr.io/openclaw/openclaw:2026.9.6"
 HOST = "support-bot.bots.example.com"
+STATELESS = tuple(kind for kind in Kind if kind is not Kind.FILE_SYSTEM)
+"""The kinds of a `resource_set`: without persistent state there is no file system."""
 COMMIT = "c0ffee" + "0" * 34
 _POLICY = canonical_json('{"Version": "2012-10-17", "Statement": []}')
 
@@ -90,6 +95,21 @@ def without_ingress(whole: ResourceSet) -> ResourceSet:
     assert whole.service is not None
     service = dataclasses.replace(whole.service, load_balancers=())
     return dataclasses.replace(whole, target_group=None, listener_rule=None, dns_record=None, service=service)
+
+
+def with_state(whole: ResourceSet, identity: Identity) -> ResourceSet:
+    """The same with persistent state: a file system, and a definition that mounts it."""
+    name = names_of(identity).file_system
+    tags = tuple(sorted({**identity_tags(identity), TAG_STATE: STATE_ACTIVE}.items()))
+    points = (AccessPoint("keys", "/keys"), AccessPoint("state", "/state"))
+    kept = FileSystem(name, "arn:key", _POLICY, ("subnet-0a", "subnet-0b"), ("sg-0f1",), points, tags=tags)
+    definition, service = whole.task_definition, whole.service
+    assert definition is not None
+    assert service is not None
+    volumes = (FileVolume("keys", name, "keys"), FileVolume("state", name, "state"), FileVolume("state-root", name))
+    definition = normalise(dataclasses.replace(definition, volumes=("config",), file_volumes=volumes))
+    service = dataclasses.replace(service, task_definition=task_fingerprint(definition))
+    return normalised(dataclasses.replace(whole, file_system=kept, task_definition=definition, service=service))
 
 
 def _definition(identity: Identity, image: str, environment: dict[str, str]) -> TaskDefinition:

@@ -21,7 +21,7 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 CLUSTER = "molthub-acme-prod"
 VPC = "vpc-0a1b"
-SUBNETS = ("subnet-0a", "subnet-0b")
+SUBNETS = ("subnet-0a1b2c3d4e5f60718", "subnet-0b1b2c3d4e5f60718")
 SPEED = 60.0
 ENVIRONMENT: dict[str, Any] = {
     "accountId": ACCOUNT,

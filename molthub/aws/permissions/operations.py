@@ -57,6 +57,9 @@ _PASS: Grant = ("iam:PassRole", at.PASSED_ROLES)
 _ECS_TAGS: Grant = ("ecs:TagResource", at.BIRTH_TAGS)
 _SECRET_TAGS: Grant = ("secretsmanager:TagResource", at.OWN_SECRETS)
 _ENCRYPT: tuple[Grant, ...] = (("kms:GenerateDataKey", at.SECRETS_KEY), ("kms:Decrypt", at.SECRETS_KEY))
+_FILE_TAGS: Grant = ("elasticfilesystem:TagResource", at.FILE_SYSTEM_TAGS)
+_FILE_KEY: tuple[Grant, ...] = (("kms:DescribeKey", at.FILE_SYSTEMS_KEY), ("kms:CreateGrant", at.FILE_SYSTEMS_KEY))
+_INTERFACES: tuple[Grant, ...] = (("ec2:DescribeSubnets", at.LISTS), ("ec2:DescribeNetworkInterfaces", at.LISTS))
 _WITH_KEY = "under a customer key, AWS asks for the key as well"
 
 RECONCILER: Mapping[str, Mapping[str, Row]] = {
@@ -69,6 +72,7 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "CreateTags": row(at.OWN_GROUPS),
         "DeleteSecurityGroup": row(at.OWN_GROUPS),
         "DeleteTags": row(at.OWN_GROUPS),
+        "DescribeNetworkInterfaces": row(at.LISTS, why="the groups of mount targets, all in one call"),
         "DescribeSecurityGroups": row(at.LISTS),
         "RevokeSecurityGroupEgress": row(at.OWN_GROUPS),
         "RevokeSecurityGroupIngress": row(at.OWN_GROUPS),
@@ -93,6 +97,23 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "TagResource": row(at.OWN_SERVICES),
         "UntagResource": row(at.OWN_SERVICES),
         "UpdateService": row(at.OWN_SERVICES, also=(_PASS,), why="the task's roles are passed"),
+    },
+    "efs": {
+        "CreateAccessPoint": row(at.OWN_FILE_SYSTEMS, also=(_FILE_TAGS,), why="made with its tags"),
+        "CreateFileSystem": row(at.NEW_FILE_SYSTEMS, also=(_FILE_TAGS, *_FILE_KEY), why=f"made with tags; {_WITH_KEY}"),
+        "CreateMountTarget": row(at.OWN_FILE_SYSTEMS, also=_INTERFACES, why="EFS asks for its interface's rights too"),
+        "DeleteAccessPoint": row(at.OWN_ACCESS_POINTS),
+        "DeleteFileSystem": row(at.OWN_FILE_SYSTEMS),
+        "DeleteMountTarget": row(at.OWN_FILE_SYSTEMS),
+        "DescribeAccessPoints": row(at.ACCESS_POINT_READS),
+        "DescribeFileSystemPolicy": row(at.FILE_SYSTEM_READS),
+        "DescribeFileSystems": row(at.FILE_SYSTEM_READS),
+        "DescribeMountTargets": row(at.FILE_SYSTEM_READS),
+        "ModifyMountTargetSecurityGroups": row(at.OWN_FILE_SYSTEMS),
+        "PutFileSystemPolicy": row(at.OWN_FILE_SYSTEMS),
+        "TagResource": row(at.FILE_SYSTEM_TAGS),
+        "UntagResource": row(at.FILE_SYSTEM_UNTAGS),
+        "UpdateFileSystem": row(at.OWN_FILE_SYSTEMS),
     },
     "iam": {
         "CreateRole": row(at.BOUNDED_ROLES, also=(("iam:TagRole", at.OWN_ROLES),), why="made with its tags"),

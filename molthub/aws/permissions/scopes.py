@@ -193,3 +193,49 @@ SECRETS_KEY = Scope(
     "the environment's own key, through Secrets Manager and in no other way",
     (("StringLike", "kms:ViaService", "secretsmanager.{region}.amazonaws.com*"),),
 )
+
+# -- file systems and backups ------------------------------------------------------------------------------------------
+
+_FILE_SYSTEMS = _here("elasticfilesystem", "file-system/*")
+_ACCESS_POINTS = _here("elasticfilesystem", "access-point/*")
+
+FILE_SYSTEM_READS = Scope(
+    "FileSystemReads", (_FILE_SYSTEMS,), "EFS finds nothing by tag: the account's file systems are listed, ours taken"
+)
+ACCESS_POINT_READS = Scope("AccessPointReads", (_ACCESS_POINTS, _FILE_SYSTEMS), "as FileSystemReads")
+NEW_FILE_SYSTEMS = Scope(
+    "NewFileSystems",
+    ("*",),
+    "AWS knows no resource for it; encrypted, and tagged as this fleet's",
+    (_NEW, ("Bool", "elasticfilesystem:Encrypted", "true")),
+)
+FILE_SYSTEM_TAGS = Scope(
+    "FileSystemTags",
+    (_ACCESS_POINTS, _FILE_SYSTEMS),
+    "tags at birth and after; a restored file system has none until it is tagged as this fleet's",
+    (_NEW,),
+)
+FILE_SYSTEM_UNTAGS = Scope("FileSystemUntags", (_FILE_SYSTEMS,), "this fleet's file systems, by tag", (_OURS,))
+OWN_FILE_SYSTEMS = Scope(
+    "OwnFileSystems", (_FILE_SYSTEMS,), "this fleet's file systems, by tag: their ids say nothing", (_OURS,)
+)
+OWN_ACCESS_POINTS = Scope("OwnAccessPoints", (_ACCESS_POINTS,), "this fleet's access points, by tag", (_OURS,))
+FILE_SYSTEMS_KEY = Scope(
+    "FileSystemsKey",
+    ("{kms_key}",),
+    "the environment's own key, through EFS and in no other way",
+    (("StringLike", "kms:ViaService", "elasticfilesystem.{region}.amazonaws.com*"),),
+)
+VAULTS = Scope("Vaults", (_here("backup", "backup-vault:molthub-*"),), "vaults of Molthub's environments, by name")
+RECOVERY_POINTS = Scope(
+    "RecoveryPoints",
+    ("arn:{partition}:backup:{region}:*:recovery-point:*",),
+    "tags of recovery points, and restores of this fleet's",
+    (("StringEquals", "aws:ResourceTag/molthub:fleet", "{fleet}"),),
+)
+BACKUP_ROLE = Scope(
+    "BackupRole",
+    ("arn:{partition}:iam::{account}:role/molthub/{fleet}/*-BackupRole-*",),
+    "the base stack's role, handed to AWS Backup and to nothing else",
+    (("StringEquals", "iam:PassedToService", "backup.amazonaws.com"),),
+)

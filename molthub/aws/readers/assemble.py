@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from molthub.aws.arns import Names as ArnNames
-from molthub.aws.readers import log_groups, roles, secrets, security_groups, services
+from molthub.aws.readers import file_systems, log_groups, roles, secrets, security_groups, services
 from molthub.aws.readers.collect import Collected
 from molthub.aws.readers.reading import KindRead, as_failure
-from molthub.aws.readers.task_definitions import COMMIT, project_task_definition
+from molthub.aws.readers.task_definitions import COMMIT, fingerprint_of, project_task_definition
 from molthub.aws.tags import whose
 from molthub.errors import MolthubError
 from molthub.resources.identity import TAG_COMMIT, TAG_PROTECTED, Identity, Names
@@ -85,6 +85,13 @@ class Assembly:
         self._one(parts, Kind.LOG_GROUP, names.log_group, got.log_groups, self._log_group)
         self._one(parts, Kind.SECRET, names.gateway_secret, got.secrets, secrets.project_secret)
         self._one(parts, Kind.SECURITY_GROUP, names.security_group, got.groups, security_groups.project_group)
+        self._one(
+            parts,
+            Kind.FILE_SYSTEM,
+            names.file_system,
+            got.file_systems,
+            lambda raw: file_systems.project_file_system(raw, self.names),
+        )
         for kind, name in ((Kind.TASK_ROLE, names.task_role), (Kind.EXECUTION_ROLE, names.execution_role)):
             self._one(parts, kind, name, got.roles, lambda raw: roles.project_role(raw, self.names))
 
@@ -143,13 +150,13 @@ class Assembly:
 
     def _fingerprint(self, arn: str) -> str:
         raw = self.definitions.found.get(arn)
-        return "" if raw is None else task_fingerprint(project_task_definition(raw, self.names))
+        return "" if raw is None else fingerprint_of(raw, self.names)
 
 
 DEPENDS: Mapping[Kind, tuple[Kind, ...]] = {
-    Kind.TASK_ROLE: (Kind.SECRET,),
+    Kind.TASK_ROLE: (Kind.SECRET, Kind.FILE_SYSTEM),
     Kind.EXECUTION_ROLE: (Kind.SECRET,),
-    Kind.TASK_DEFINITION: (Kind.SECRET,),
+    Kind.TASK_DEFINITION: (Kind.SECRET, Kind.FILE_SYSTEM),
     Kind.SERVICE: (Kind.SECURITY_GROUP, Kind.TASK_DEFINITION),
 }
 """What a kind's comparison needs to know: in the order of Kind, so that one pass carries a failure all the way."""

@@ -1,6 +1,6 @@
 """Collects the raw answers of one environment: all of it in batches, or a few instances by name.
 
-Five reads run beside each other, one for each AWS service; each spreads its own calls over a second pool.
+Six reads run beside each other, one for each AWS service; each spreads its own calls over a second pool.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from molthub.aws.api import Api
 from molthub.aws.arns import Account, belongs_to, is_arn
-from molthub.aws.readers import log_groups, roles, secrets, security_groups, services
+from molthub.aws.readers import file_systems, log_groups, roles, secrets, security_groups, services
 from molthub.aws.readers.reading import KindRead, each, guarded
 from molthub.provider.protocols import Location, Query
 from molthub.resources.identity import EnvironmentKey, Names, names_of, slug
 
 Raw = Mapping[str, Any]
-KINDS_AT_ONCE = 5
+KINDS_AT_ONCE = 6
 CALLS_AT_ONCE = 16
 
 
@@ -28,6 +28,7 @@ class Collected:
 
     services: KindRead = field(default_factory=KindRead)
     groups: KindRead = field(default_factory=KindRead)
+    file_systems: KindRead = field(default_factory=KindRead)
     roles: KindRead = field(default_factory=KindRead)
     log_groups: KindRead = field(default_factory=KindRead)
     secrets: KindRead = field(default_factory=KindRead)
@@ -35,7 +36,7 @@ class Collected:
 
     @property
     def reads(self) -> tuple[KindRead, ...]:
-        return (self.services, self.groups, self.roles, self.log_groups, self.secrets)
+        return (self.services, self.groups, self.file_systems, self.roles, self.log_groups, self.secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Collector:
                 security_groups.list_groups(self.api, self.location.vpc_id, f"molthub-{prefix}"),
                 security_groups.tags_of,
             ),
+            "file_systems": lambda: self._file_systems(query, f"molthub-{prefix}", pool),
             "roles": lambda: self._sweep_roles(role_path, f"mh-{prefix}", pool),
             "log_groups": lambda: self._sweep_log_groups(query, f"/molthub/{query.fleet}/{prefix}"),
             "secrets": lambda: _with_tags(secrets.list_secrets(self.api), secrets.tags_of),
@@ -101,6 +103,7 @@ class Collector:
         return {
             "services": lambda: self._describe([names.service for names in named], pool),
             "groups": lambda: self._groups(named),
+            "file_systems": lambda: self._file_systems(query, "", pool, {names.file_system for names in named}),
             "roles": lambda: self._roles(
                 [name for names in named for name in (names.task_role, names.execution_role)], pool
             ),
@@ -135,6 +138,11 @@ class Collector:
         done, read.failed = each(pool, ids, lambda item: secrets.read_secret(self.api, item))
         read.add({raw["Name"]: raw for raw in done.values() if raw is not None}, secrets.tags_of)
         return read
+
+    def _file_systems(self, query: Query, prefix: str, pool: Executor, only: set[str] | None = None) -> KindRead:
+        """EFS finds none by tag: both ways list the account's, a hundred a call, and look closer at ours."""
+        found = file_systems.of_fleet(file_systems.list_all(self.api), query.fleet, prefix)
+        return file_systems.read(self.api, {n: item for n, item in found.items() if only is None or n in only}, pool)
 
     # -- both --------------------------------------------------------------------------------------------------
 

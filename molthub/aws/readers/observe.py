@@ -15,7 +15,7 @@ from typing import Any
 from molthub.aws.arns import Names as ArnNames
 from molthub.aws.arns import is_arn, secret_arns
 from molthub.aws.lookup import Lookup
-from molthub.aws.readers import secrets, services
+from molthub.aws.readers import file_systems, secrets, security_groups, services
 from molthub.aws.readers.assemble import Assembly
 from molthub.aws.readers.collect import CALLS_AT_ONCE, Collected, Collector
 from molthub.aws.readers.reading import KindRead, as_failure, each
@@ -86,9 +86,13 @@ class Observer:
         return ArnNames(
             account=self.collector.account,
             role_path=f"/molthub/{query.fleet}/",
-            groups={raw["GroupId"]: name for name, raw in collected.groups.found.items()},
+            groups=security_groups.names_by_id(collected.groups.found.values()),
             secrets={raw["ARN"]: name for name, raw in collected.secrets.found.items()},
             pinned=frozenset(item for item in query.secrets if is_arn(item)),
+            stores={
+                name: file_systems.store_of(raw, raw["accessPoints"])
+                for name, raw in collected.file_systems.found.items()
+            },
         )
 
 
@@ -98,6 +102,7 @@ def discover(query: Query, collected: Collected) -> set[Identity]:
     for attribute, read in (
         ("service", collected.services),
         ("security_group", collected.groups),
+        ("file_system", collected.file_systems),
         ("task_role", collected.roles),
         ("execution_role", collected.roles),
         ("log_group", collected.log_groups),
@@ -129,6 +134,7 @@ def _is_remnant(collected: Collected, names: Names) -> bool:
     return (
         service is not None
         or names.security_group in collected.groups.found
+        or names.file_system in collected.file_systems.found
         or names.log_group in collected.log_groups.found
         or names.task_role in collected.roles.found
         or names.execution_role in collected.roles.found
@@ -152,6 +158,7 @@ def _facts(query: Query, collected: Collected) -> dict[str, SecretFacts]:
 _KINDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     ("services", (Kind.SERVICE,)),
     ("groups", (Kind.SECURITY_GROUP,)),
+    ("file_systems", (Kind.FILE_SYSTEM,)),
     ("roles", (Kind.TASK_ROLE, Kind.EXECUTION_ROLE)),
     ("log_groups", (Kind.LOG_GROUP,)),
     ("secrets", (Kind.SECRET,)),

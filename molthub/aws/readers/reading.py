@@ -27,12 +27,14 @@ class KindRead:
     tags     its tags by name
     failed   names that could not be read, each with its error
     failure  the whole kind could not be read
+    retired  of file systems: those of the same name that are not in use
     """
 
     found: dict[str, Raw] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     failed: dict[str, MolthubError] = field(default_factory=dict)
     failure: MolthubError | None = None
+    retired: dict[str, list[Raw]] = field(default_factory=dict)
 
     def error(self, name: str) -> MolthubError | None:
         """Why this name is Unknown, or None when absence would mean absence."""

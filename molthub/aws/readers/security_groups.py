@@ -7,6 +7,7 @@ from typing import Any
 
 from molthub.aws.api import Api
 from molthub.aws.tags import compared, from_upper
+from molthub.resources.identity import TAG_INSTANCE
 from molthub.resources.normal import normalise
 from molthub.resources.types import Rule, SecurityGroup
 
@@ -45,6 +46,11 @@ def _described(api: Api, vpc_id: str, patterns: list[str]) -> dict[str, Raw]:
 
 def tags_of(raw: Raw) -> dict[str, str]:
     return from_upper(raw.get("Tags"))
+
+
+def names_by_id(raws: Iterable[Raw]) -> dict[str, str]:
+    """Id → name of the groups that are an instance's own. Shared ones, which have no such tag, go by their id."""
+    return {raw["GroupId"]: raw["GroupName"] for raw in raws if TAG_INSTANCE in tags_of(raw)}
 
 
 def project_group(raw: Raw) -> SecurityGroup:

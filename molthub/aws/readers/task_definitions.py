@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from molthub.aws.api import Api, Refusal
 from molthub.aws.arns import Names
 from molthub.aws.members import SHAPES, Ignored, unmanaged
 from molthub.aws.readers.containers import project_container
+from molthub.aws.readers.volumes import empty_volumes, file_volumes, volume_settings_unmanaged
 from molthub.aws.tags import from_lower
 from molthub.resources.identity import TAG_COMMIT
 from molthub.resources.normal import normalise, task_fingerprint
@@ -94,7 +96,8 @@ def project_task_definition(raw: Raw, names: Names) -> TaskDefinition:
             task_role=names.role(raw.get("taskRoleArn") or ""),
             execution_role=names.role(raw.get("executionRoleArn") or ""),
             containers=tuple(project_container(item, names) for item in raw.get("containerDefinitions") or ()),
-            volumes=tuple(item["name"] for item in raw.get("volumes") or ()),
+            volumes=empty_volumes(raw.get("volumes") or ()),
+            file_volumes=file_volumes(raw.get("volumes") or (), names),
             operating_system=platform.get("operatingSystemFamily") or "LINUX",
             network_mode=raw.get("networkMode") or "bridge",
             compatibilities=tuple(raw.get("requiresCompatibilities") or ()),
@@ -104,9 +107,14 @@ def project_task_definition(raw: Raw, names: Names) -> TaskDefinition:
     )
 
 
+def as_rolled_out(raw: Raw, names: Names) -> TaskDefinition:
+    """A revision of an instance as it was when it rolled out: the file system it names was the active one then."""
+    return project_task_definition(raw, replace(names, past=raw["family"]))
+
+
 def fingerprint_of(raw: Raw, names: Names) -> str:
-    """The fingerprint of a revision's content."""
-    return task_fingerprint(project_task_definition(raw, names))
+    """The fingerprint of a revision's content, as it was when it rolled out."""
+    return task_fingerprint(as_rolled_out(raw, names))
 
 
 def secret_values(raw: Raw) -> list[str]:
@@ -120,8 +128,7 @@ def secret_values(raw: Raw) -> list[str]:
 
 def _unmanaged(raw: Raw) -> Iterator[tuple[str, str]]:
     yield from unmanaged("TaskDefinition", raw)
-    for volume in raw.get("volumes") or ():
-        yield from unmanaged("Volume", volume, f"volumes[{volume.get('name')}].")
+    yield from volume_settings_unmanaged(raw.get("volumes") or ())
 
 
 def _units(raw: str | int | None, unit: str, size: int) -> int:

@@ -9,11 +9,11 @@ from datetime import datetime
 from molthub.aws.api import Api
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
-from molthub.aws.writers import log_groups, roles, secrets, security_groups, services, task_definitions
+from molthub.aws.writers import file_systems, log_groups, roles, secrets, security_groups, services, task_definitions
 from molthub.aws.writers.target import Target
 from molthub.planning.types import Action, Change
 from molthub.provider.protocols import Location, WriteContext, WriteResult
-from molthub.resources.types import LogGroup, Role, Secret, SecurityGroup, Service, TaskDefinition
+from molthub.resources.types import FileSystem, LogGroup, Role, Secret, SecurityGroup, Service, TaskDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Writer:
         )
 
 
-def _ensure(target: Target, change: Change) -> WriteResult:
+def _ensure(target: Target, change: Change) -> WriteResult:  # noqa: PLR0911 - one return a kind
     match change.after:
         case LogGroup() as after:
             return log_groups.ensure(target, after)
@@ -59,6 +59,8 @@ def _ensure(target: Target, change: Change) -> WriteResult:
             return secrets.ensure(target, after)
         case SecurityGroup() as after:
             return security_groups.ensure(target, after)
+        case FileSystem() as after:
+            return file_systems.ensure(target, after)
         case Role() as after:
             return roles.ensure(target, change.kind, after)
         case TaskDefinition() as after:
@@ -82,7 +84,7 @@ def _replace(target: Target, change: Change) -> WriteResult:
             return _ensure(target, change)
 
 
-def _delete(target: Target, change: Change) -> WriteResult:
+def _delete(target: Target, change: Change) -> WriteResult:  # noqa: PLR0911 - one return a kind
     match change.before:
         case LogGroup() as before:
             return log_groups.delete(target, before)
@@ -90,6 +92,8 @@ def _delete(target: Target, change: Change) -> WriteResult:
             return secrets.delete(target, before)
         case SecurityGroup() as before:
             return security_groups.delete(target, before)
+        case FileSystem() as before:
+            return file_systems.delete(target, before)
         case Role() as before:
             return roles.delete(target, change.kind, before)
         case TaskDefinition() as before:

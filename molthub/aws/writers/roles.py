@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from molthub.aws.arns import Ids, secret_names
+from molthub.aws.arns import Ids, file_system_names, secret_names
 from molthub.aws.errors import NOT_FOUND
 from molthub.aws.readers import roles
 from molthub.aws.tags import to_upper, written
@@ -29,7 +29,12 @@ def ensure(target: Target, kind: Kind, wanted: Role) -> WriteResult:
     if raw is not None:
         target.check_ours(kind, after.name, roles.tags_of(raw))
     texts = [after.trust, *(text for _, text in after.inline_policies)]
-    ids = target.lookup.ids(target.fleet, secret_names={name for text in texts for name in secret_names(text)})
+    file_systems = {name for text in texts for name in file_system_names(text)}
+    ids = target.lookup.ids(
+        target.fleet,
+        secret_names={name for text in texts for name in secret_names(text)},
+        file_systems=file_systems,
+    )
     if raw is None:
         raw = _create(target, after, ids)
     have = roles.tags_of(raw)

@@ -18,6 +18,7 @@ from molthub.aws.readers.task_definitions import (
     read_revision,
     secret_values,
 )
+from molthub.aws.readers.volumes import uses_file_systems, volume_of
 from molthub.aws.tags import to_lower, written
 from molthub.aws.writers.containers import definition_of
 from molthub.aws.writers.roles import is_young
@@ -34,8 +35,12 @@ PAGE = 100
 
 
 def projected(lookup: Lookup, fleet: str, raw: Raw) -> TaskDefinition:
-    """A revision as our type, with the names of the secrets its ARNs stand for now."""
-    return project_task_definition(raw, lookup.names(fleet, secret_values(raw)))
+    """A revision as our type, with the names of what its ARNs and ids stand for now.
+
+    A family is called as its instance's file system (`names_of`).
+    """
+    file_systems = [raw["family"]] if uses_file_systems(raw) else []
+    return project_task_definition(raw, lookup.names(fleet, secret_values(raw), file_systems=file_systems))
 
 
 def ensure(target: Target, wanted: TaskDefinition) -> WriteResult:
@@ -45,7 +50,8 @@ def ensure(target: Target, wanted: TaskDefinition) -> WriteResult:
     """
     after = normalise(wanted)
     names = {name for container in after.containers for _, text in container.secrets for name in secret_names(text)}
-    ids = target.lookup.ids(target.fleet, secret_names=names)
+    file_systems = {volume.file_system for volume in after.file_volumes}
+    ids = target.lookup.ids(target.fleet, secret_names=names, file_systems=file_systems)
     if find_revision(target, task_fingerprint(after)) is not None:
         return target.result("")
     raw = _register(target, after, ids)
@@ -119,7 +125,10 @@ def request_of(definition: TaskDefinition, ids: Ids) -> dict[str, Any]:
             "operatingSystemFamily": definition.operating_system,
         },
         "containerDefinitions": [definition_of(container, ids) for container in definition.containers],
-        "volumes": [{"name": name} for name in definition.volumes],
+        "volumes": [
+            *({"name": name} for name in definition.volumes),
+            *(volume_of(volume, ids) for volume in definition.file_volumes),
+        ],
     }
     if definition.ephemeral_storage_gib is not None:
         raw["ephemeralStorage"] = {"sizeInGiB": definition.ephemeral_storage_gib}

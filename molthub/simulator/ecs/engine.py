@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +25,14 @@ class Surroundings(Protocol):
 
     def startup_problem(self, region: Region, content: Json) -> str | None:
         """Why a task of this definition cannot be initialised (secrets, log group)."""
+        ...
+
+    def mount_problem(self, region: Region, content: Json, subnet: str, groups: Sequence[str]) -> str | None:
+        """Why a task of this definition cannot mount its file systems."""
+        ...
+
+    def gateway_runs(self, region: Region, content: Json) -> None:
+        """A task of this definition began to run: it may write to its file systems from now on."""
         ...
 
     def network_problem(self, region: Region, subnets: list[str], groups: list[str]) -> str | None:

@@ -47,6 +47,21 @@ def check(params: Json) -> None:
         raise _bad("The task definition must have at least one essential container.")
     for container in params["containerDefinitions"]:
         _check_container(container, params)
+    for volume in params.get("volumes", ()):
+        _check_volume(volume)
+
+
+def _check_volume(volume: Json) -> None:
+    """Sources: EFSVolumeConfiguration and EFSAuthorizationConfig of the ECS API reference."""
+    settings = volume.get("efsVolumeConfiguration")
+    if settings is None:
+        return
+    authorisation = settings.get("authorizationConfig", {})
+    secure = settings.get("transitEncryption") == "ENABLED"
+    if (authorisation.get("iam") == "ENABLED" or authorisation.get("accessPointId")) and not secure:
+        raise _bad("Transit encryption must be enabled when IAM authorization or an access point is used.")
+    if authorisation.get("accessPointId") and settings.get("rootDirectory", "/") != "/":
+        raise _bad("The root directory must be omitted or '/' when an access point is specified.")
 
 
 def _check_size(cpu: int | None, memory: int | None) -> None:

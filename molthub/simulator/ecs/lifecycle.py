@@ -121,7 +121,10 @@ class _Life:
             self._later(self._engine.timings.prepare, self._prepare)
 
     def _prepare(self) -> None:
-        problem = self._engine.surroundings.startup_problem(self._region, self._task.definition.content)
+        content, task = self._task.definition.content, self._task
+        around = self._engine.surroundings
+        problem = around.startup_problem(self._region, content)
+        problem = problem or around.mount_problem(self._region, content, task.subnet, task.groups)
         if problem is not None:
             self._fail(code="TaskFailedToStart", reason=problem)
         else:
@@ -154,6 +157,7 @@ class _Life:
             return
         self._task.last_status = "RUNNING"
         self._task.started_at = self._engine.now
+        self._engine.surroundings.gateway_runs(self._region, self._task.definition.content)
         for container in self._main_containers():
             container.last_status = "RUNNING"
             if self._definition_of(container).get("healthCheck"):

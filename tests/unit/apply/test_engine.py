@@ -22,7 +22,7 @@ from molthub.resources.states import Verdict
 from molthub.resources.types import Kind
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import INSTANT, FakeProvider, Script, doomed, failing, throttled
-from tests.fakes.resource_sets import COMMIT, KEY, bot, changed, environment_plan, plan_with, resource_set
+from tests.fakes.resource_sets import COMMIT, KEY, STATELESS, bot, changed, environment_plan, plan_with, resource_set
 
 BOT = bot()
 WHOLE = resource_set(BOT)
@@ -94,13 +94,13 @@ def test_a_creation_runs_in_order_waits_for_its_rollout_and_tells(world: World) 
     world.cloud.script(BOT, Script(polls=2))
     (result,) = world.apply(plan_with(world.cloud, BOT, WHOLE))
     assert result == InstanceResult(
-        BOT, "acme/prod/support-bot", Outcome.APPLIED, rollout=RolloutState.COMPLETED, writes=len(Kind)
+        BOT, "acme/prod/support-bot", Outcome.APPLIED, rollout=RolloutState.COMPLETED, writes=len(STATELESS)
     )
-    assert [kind for _, kind, _ in world.cloud.writes] == list(Kind)
+    assert [kind for _, kind, _ in world.cloud.writes] == list(STATELESS)
     assert world.cloud.resources(BOT) == WHOLE
     assert world.clock.slept == [5, 5]
     assert [event.type for event in world.events] == [
-        *[EventType.CHANGE_STARTED, EventType.CHANGE_APPLIED] * len(Kind),
+        *[EventType.CHANGE_STARTED, EventType.CHANGE_APPLIED] * len(STATELESS),
         EventType.ROLLOUT_STARTED,
         EventType.ROLLOUT_COMPLETED,
         EventType.SYNCED,
@@ -391,16 +391,16 @@ def test_cancelled_between_writes_says_what_was_done_and_what_not(world: World) 
     (result,) = world.apply(plan_with(world.cloud, BOT, WHOLE), cancel=_after(4))
     assert (result.outcome, result.writes) == (Outcome.CANCELLED, 4)
     assert result.diagnostics[0].message == (
-        f"stopped after 4 of {len(Kind)} changes of acme/prod/support-bot; "
-        f"not done: {', '.join(f'create {kind}' for kind in [*Kind][4:])}"
+        f"stopped after 4 of {len(STATELESS)} changes of acme/prod/support-bot; "
+        f"not done: {', '.join(f'create {kind}' for kind in STATELESS[4:])}"
     )
     (result,) = world.apply(plan_with(world.cloud, BOT, WHOLE))
-    assert (result.outcome, result.writes) == (Outcome.APPLIED, len(Kind) - 4)
+    assert (result.outcome, result.writes) == (Outcome.APPLIED, len(STATELESS) - 4)
 
 
 def test_cancelled_while_a_rollout_goes_on(world: World) -> None:
     world.cloud.script(BOT, Script(polls=9))
-    (result,) = world.apply(plan_with(world.cloud, BOT, WHOLE), cancel=_after(len(Kind) + 2))
+    (result,) = world.apply(plan_with(world.cloud, BOT, WHOLE), cancel=_after(len(STATELESS) + 2))
     assert (result.outcome, result.rollout) == (Outcome.CANCELLED, RolloutState.IN_PROGRESS)
     assert [item.message for item in result.diagnostics] == [
         "every change of acme/prod/support-bot is made; its rollout goes on in AWS and was not waited for"

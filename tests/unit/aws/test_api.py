@@ -122,7 +122,9 @@ def test_page_sizes_are_within_botocores_models() -> None:
     session = botocore.session.get_session()
     homes = {"ListServices": "ecs", "ListTasks": "ecs", "ListTaskDefinitions": "ecs", "ListServiceDeployments": "ecs"}
     homes |= {"DescribeSecurityGroups": "ec2", "DescribeLogGroups": "logs", "ListSecrets": "secretsmanager"}
-    homes |= {"GetResources": "resourcegroupstaggingapi"}
+    homes |= {"GetResources": "resourcegroupstaggingapi", "DescribeNetworkInterfaces": "ec2"}
+    homes |= dict.fromkeys(("DescribeFileSystems", "DescribeMountTargets", "DescribeAccessPoints"), "efs")
+    homes |= dict.fromkeys(("ListRecoveryPointsByBackupVault", "ListBackupJobs"), "backup")
     for operation, paging in PAGING.items():
         model = session.get_service_model(homes.get(operation, "iam")).operation_model(operation)
         size = model.input_shape.members[paging.size]

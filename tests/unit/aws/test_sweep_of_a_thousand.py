@@ -44,8 +44,9 @@ def test_at_most_160_calls_and_three_planted_drifts_found(instances: dict[Identi
     provider = AwsProvider(LOCATION, fleet, cache=cache)  # type: ignore[arg-type]
     query = Query("acme-bots", KEY, desired=frozenset(instances), secrets=frozenset(LINKED))
     cold = provider.observe(query)
-    # 10 + 100 services, 1 groups, 2 + 2 roles, 20 + 10 log groups and tags, 11 secrets; and each definition once.
-    assert provider.api.total == 156 + COUNT
+    # 10 + 100 services, 1 groups, 1 file systems, 2 + 2 roles, 20 + 10 log groups and
+    # tags, 11 secrets; and each definition once.
+    assert provider.api.total == 157 + COUNT
     assert cold.complete
     assert all(cold.instances[identity].resources == wanted for identity, wanted in instances.items())
 

@@ -14,7 +14,15 @@ from molthub.resources.identity import Identity, names_of
 from molthub.resources.normal import canonical_json, to_json
 from molthub.resources.types import Kind, ResourceSet, TaskDefinition
 from tests.builders import REMOVED, loaded_environment, loaded_instance
-from tests.fakes.desired import FLEET, OLD_IMAGE, SLACK_IMAGE, config_of, containers_of, generated_spec, rendered
+from tests.fakes.desired import (
+    FLEET,
+    OLD_IMAGE,
+    SLACK_IMAGE,
+    config_of,
+    containers_of,
+    generated_spec,
+    rendered,
+)
 
 LIMIT = 60 * 1024
 LONGEST = "a" + "b" * 38 + "c"

@@ -27,7 +27,7 @@ def service_of(sample: str = "telegram", **spec: object) -> Service:
 
 
 def test_every_kind_is_rendered_and_normalised() -> None:
-    resources = rendered("webhook").resources
+    resources = rendered("webhook", state={"persistent": True}).resources
     for kind in Kind:
         resource = resources.get(kind)
         assert resource is not None

@@ -12,9 +12,9 @@ from molthub.planning.types import AttributeChange
 from molthub.resources import types
 from molthub.resources.normal import ORDERED, leaves
 from molthub.resources.types import Container, Kind, Resource, Rule, SecurityGroup, TaskDefinition
-from tests.fakes.resource_sets import bot, changed, resource_set
+from tests.fakes.resource_sets import bot, changed, resource_set, with_state
 
-WHOLE = resource_set(bot())
+WHOLE = with_state(resource_set(bot()), bot())
 HTTPS = Rule("tcp", 443, 443, "0.0.0.0/0")
 DNS = Rule("udp", 53, 53, "10.0.0.0/8")
 
@@ -86,7 +86,7 @@ def test_a_label_whose_key_is_a_number_stays_a_label() -> None:
 
 
 def test_a_container_is_found_by_name() -> None:
-    after = resource_set(bot(), image="ghcr.io/openclaw/openclaw:2026.9.7").task_definition
+    after = with_state(resource_set(bot(), image="ghcr.io/openclaw/openclaw:2026.9.7"), bot()).task_definition
     assert paths(Kind.TASK_DEFINITION, WHOLE.task_definition, after) == [
         "containers[init].image",
         "containers[gateway].image",

@@ -25,7 +25,7 @@ from molthub.resources.observation import (
 )
 from molthub.resources.states import Verdict
 from molthub.resources.types import Kind, ResourceSet, Rule
-from tests.fakes.resource_sets import KEY, bot, changed, resource_set
+from tests.fakes.resource_sets import KEY, STATELESS, bot, changed, resource_set
 
 BOT = bot()
 WHOLE = resource_set(BOT)
@@ -65,8 +65,8 @@ def test_nothing_there_creates_everything_in_order() -> None:
     result = plan()
     assert result.verdict is Verdict.OUT_OF_SYNC
     assert result.may_apply
-    assert steps(result) == [("create", kind.value) for kind in Kind]
-    assert [change.restarts for change in result.changes] == [False] * (len(Kind) - 1) + [True]
+    assert steps(result) == [("create", kind.value) for kind in STATELESS]
+    assert [change.restarts for change in result.changes] == [False] * (len(STATELESS) - 1) + [True]
     assert wants_rollout(result)
 
 
@@ -130,7 +130,7 @@ def test_deletion_goes_backwards_and_waits_for_no_rollout() -> None:
     under_way = dataclasses.replace(RUNNING, rollout=rollout(RolloutState.IN_PROGRESS))
     result = plan(None, seen(runtime=under_way))
     assert result.verdict is Verdict.OUT_OF_SYNC
-    assert steps(result) == [("delete", kind.value) for kind in reversed(Kind)]
+    assert steps(result) == [("delete", kind.value) for kind in reversed(STATELESS)]
     assert result.rollout_id is None
     assert not wants_rollout(result)
 
@@ -394,7 +394,7 @@ def test_deletion_protection_outlives_the_manifest() -> None:
     result = plan(None, seen(protected=True))
     assert result.verdict is Verdict.BLOCKED
     assert [item.ref for item in result.reasons] == ["MH-PLAN-005"]
-    assert len(result.changes) == len(Kind)
+    assert len(result.changes) == len(STATELESS)
 
 
 def test_protection_of_a_wanted_instance_blocks_nothing() -> None:

@@ -1,0 +1,48 @@
+"""What `molthub bootstrap` makes for persistent state, made by hand in a simulated account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from molthub.resources.foundation import Foundation
+
+Client = Callable[[str], Any]
+NFS = {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ],
+}
+
+
+def lay_foundation(client: Client, *, cluster: str, vpc_id: str, subnet_ids: tuple[str, ...]) -> Foundation:
+    """A key, two security groups that let NFS through, a vault and its role. client: boto3's, by service."""
+    ec2 = client("ec2")
+    clients, servers = (
+        ec2.create_security_group(GroupName=f"state-{name}", Description=f"state {name}", VpcId=vpc_id)["GroupId"]
+        for name in ("clients", "servers")
+    )
+    ec2.authorize_security_group_egress(
+        GroupId=clients, IpPermissions=[{**NFS, "UserIdGroupPairs": [{"GroupId": servers}]}]
+    )
+    ec2.authorize_security_group_ingress(
+        GroupId=servers, IpPermissions=[{**NFS, "UserIdGroupPairs": [{"GroupId": clients}]}]
+    )
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    client("backup").create_backup_vault(BackupVaultName="molthub-acme-prod", EncryptionKeyArn=key)
+    role = client("iam").create_role(
+        RoleName="molthub-backup", Path="/molthub/acme-bots/", AssumeRolePolicyDocument=json.dumps(TRUST)
+    )
+    return Foundation(
+        cluster=cluster,
+        vpc_id=vpc_id,
+        subnet_ids=subnet_ids,
+        kms_key=key,
+        state_clients=clients,
+        state_servers=servers,
+        backup_vault="molthub-acme-prod",
+        backup_role=role["Role"]["Arn"],
+    )
