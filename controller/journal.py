@@ -10,7 +10,7 @@ from typing import Any
 from molthub.errors import MolthubError
 from molthub.events.types import Event, EventType
 from molthub.health.types import StatusRecord
-from molthub.resources.identity import Identity
+from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout
 from molthub.state.store import Store
 
@@ -26,6 +26,7 @@ class Journal:
         self._log = log
         self._now = now
         self._standing: dict[Identity, str] = {}
+        self._failed: set[tuple[Identity, str]] = set()
         self._lock = threading.Lock()
         self._changed = False
 
@@ -87,6 +88,24 @@ class Journal:
 
     def rollout(self, identity: Identity, rollout: Rollout, commit: str) -> None:
         self._store.record_rollout(identity, rollout, commit=commit, now=self._now())
+
+    def rollout_failed(self, identity: Identity, commit: str) -> None:
+        """Remember it for `stopAfterFailures`, also for the controller after this one."""
+        with self._lock:
+            self._failed = {(who, at) for who, at in self._failed if at == commit} | {(identity, commit)}
+        try:
+            self._store.note_failed(identity, commit)
+        except MolthubError as error:
+            self._log.warning("cannot store a failed rollout", ref=error.ref, error=error.diagnostic.message)
+
+    def failed_rollouts(self, fleet: str, key: EnvironmentKey, commit: str) -> frozenset[Identity]:
+        """Whose rollouts of the commit failed in the environment, by this or an earlier controller."""
+        with self._lock:
+            known = frozenset(who for who, at in self._failed if at == commit and (who.fleet, who.key) == (fleet, key))
+        try:
+            return known | self._store.failed_at(fleet, key, commit)
+        except MolthubError:  # what this controller saw itself still counts
+            return known
 
     def held_back(self, identity: Identity, definition: str) -> float:
         """Seconds until a definition that failed through its surroundings may be tried again; 0 is now."""

@@ -57,7 +57,6 @@ class Reconciler:
     """Shared by all workers; keeps only what the next try needs to know.
 
     tries     identity → how often in a row it did not end well
-    failures  (environment, commit) → whose rollouts failed, for `stopAfterFailures`
     bad       identities whose last try did not end well, for `--once`
     waiting   those of them that only wait for AWS, and come back in seconds
     """
@@ -73,7 +72,6 @@ class Reconciler:
     log: Any
     holding: Holding
     tries: Counter[Identity] = field(default_factory=Counter)
-    failures: dict[tuple[str, str], frozenset[Identity]] = field(default_factory=dict)
     bad: set[Identity] = field(default_factory=set)
     waiting: set[Identity] = field(default_factory=set)
     _rollouts: set[threading.Thread] = field(default_factory=set)
@@ -220,7 +218,7 @@ class Reconciler:
 
     def _judge(self, head: Head, identity: Identity, result: InstanceResult, wanted: str) -> float | None:
         if result.rollout in FAILED_ROLLOUTS:
-            self._count_failure(head, identity)
+            self.journal.rollout_failed(identity, head.commit)
         if result.outcome is Outcome.CANCELLED:
             return 0.0
         if result.outcome not in BAD_ENDS:
@@ -242,14 +240,7 @@ class Reconciler:
 
     def _failed(self, head: Head, identity: Identity) -> frozenset[Identity]:
         """Whose rollouts of this commit failed in the environment: each counts once, however often it tried."""
-        with self._lock:
-            return self.failures.get((str(identity.key), head.commit), frozenset())
-
-    def _count_failure(self, head: Head, identity: Identity) -> None:
-        failed = self._failed(head, identity) | {identity}
-        with self._lock:
-            self.failures = {place: who for place, who in self.failures.items() if place[1] == head.commit}
-            self.failures[str(identity.key), head.commit] = failed
+        return self.journal.failed_rollouts(identity.fleet, identity.key, head.commit)
 
     def _done(self, identity: Identity) -> None:
         with self._lock:

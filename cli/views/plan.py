@@ -21,6 +21,12 @@ HEADINGS = {
     Action.DELETE: "will be deleted",
     Action.NOOP: "is unchanged",
 }
+STAYS = {
+    Kind.SECRET: "can be restored for 30 days",
+    Kind.TASK_DEFINITION: "its revisions stay, inactive",
+}
+"""What deleting leaves of a kind."""
+
 EMPTY = (None, (), "", False)
 """What a new object's description leaves out: everything that says "nothing of that"."""
 
@@ -86,6 +92,8 @@ def _heading(change: Change, *, colour: bool) -> str:
         remarks += paint("  # restarts the Moltbot", "yellow", on=colour)
     if change.force:
         remarks += "  # starts a new deployment"
+    if change.action is Action.DELETE and change.kind in STAYS:
+        remarks += f"  # {STAYS[change.kind]}"
     if change.after_rollout:
         remarks += "  # after the rollout"
     return f"{symbol} {change.kind} {safe(change.name)} {_what(change)}{remarks}"

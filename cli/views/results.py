@@ -42,6 +42,7 @@ def human(results: Sequence[InstanceResult], *, colour: bool, told: Set[Diagnost
         lines.append(paint(row, COLOURS.get(result.outcome, "yellow"), on=colour) + writes + why)
         news = [item for item in result.diagnostics if item not in known]
         lines += diagnostics.condensed(news, colour=colour, indent="  ")
+        lines += [f"  stays: {safe(left)}" for left in result.stays]
     return "\n".join([*lines, *([""] if lines else []), summary(results)])
 
 
@@ -68,6 +69,7 @@ def data(results: Sequence[InstanceResult], *, commit: str) -> dict[str, Any]:
                 "rollout": result.rollout.value if result.rollout else None,
                 "writes": result.writes,
                 "retryAfter": result.retry_after,
+                "stays": list(result.stays),
                 "diagnostics": [diagnostics.data(item) for item in result.diagnostics],
             }
             for result in results

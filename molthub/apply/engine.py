@@ -1,8 +1,9 @@
 """Applies one environment's plan: instances side by side within the limits, each one on its own.
 
-Two pools run at once. Whatever ends in a rollout (a change that restarts, or a rollout already under way) goes
+Three pools run at once. Whatever ends in a rollout (a change that restarts, or a rollout already under way) goes
 through the first, which is as wide as the environment allows; rollouts under way come first in it, so that the
-limit holds after a crash too. Everything else (tags, retention, rules, deletions) goes through the second.
+limit holds after a crash too. Deletions have one of their own: AWS may let one wait for twenty minutes, and that is
+nobody else's. Everything else (tags, retention, rules) goes through the third.
 
 When `stop_after_failures` rollouts have failed, the first pool starts no further one: the rest is HELD.
 """
@@ -21,7 +22,7 @@ from molthub.apply.settings import ApplySettings, Cancel, Clock, OnBug, ignore_b
 from molthub.apply.types import InstanceResult, Outcome, Report
 from molthub.errors import Diagnostic
 from molthub.events.types import EventType
-from molthub.planning.types import EnvironmentPlan, InstancePlan
+from molthub.planning.types import Action, EnvironmentPlan, InstancePlan
 from molthub.provider.protocols import Guard, Provider, unguarded
 from molthub.resources.identity import Identity
 from molthub.resources.states import Verdict
@@ -32,6 +33,9 @@ NOT_APPLIED = {
     Verdict.UNKNOWN: None,
 }
 """Verdicts that forbid applying, and the event that says so. A failed read is no event of the instance."""
+
+MOST_DELETIONS = 64
+"""Deletions at once: they mostly wait."""
 
 ROLLOUT_FAILURES = frozenset({reasons.ROLLOUT_FAILED, reasons.SURROUNDINGS_FAILED, reasons.ROLLOUT_TIMEOUT})
 
@@ -80,16 +84,24 @@ def apply_environment(
     rolling = sorted((item for item in work if _rolls(item)), key=lambda item: item.rollout_id is None)
     quiet = [item for item in work if not _rolls(item)]
     done: dict[Identity, Future[InstanceResult]] = {}
-    with ThreadPoolExecutor(plan.max_concurrent) as narrow, ThreadPoolExecutor(settings.parallel) as wide:
+    with (
+        ThreadPoolExecutor(plan.max_concurrent) as narrow,
+        ThreadPoolExecutor(MOST_DELETIONS) as patient,
+        ThreadPoolExecutor(settings.parallel) as wide,
+    ):
         for item in rolling:
             done[item.identity] = narrow.submit(_roll, item, tools, failures)
         for item in quiet:
-            done[item.identity] = wide.submit(_run, item, tools)
+            done[item.identity] = (patient if _deletes(item) else wide).submit(_run, item, tools)
     return tuple(results[item.identity] or done[item.identity].result() for item in plan.instances)
 
 
 def _rolls(plan: InstancePlan) -> bool:
     return plan.rollout_id is not None or any(change.restarts for change in plan.changes)
+
+
+def _deletes(plan: InstancePlan) -> bool:
+    return all(change.action is Action.DELETE for change in plan.changes)
 
 
 def _without_work(plan: InstancePlan, blocking: tuple[Diagnostic, ...], tools: Tools) -> InstanceResult | None:

@@ -57,6 +57,7 @@ class InstanceRun:
     writes: int = 0
     waited: float = 0.0
     rollout: RolloutState | None = None
+    stays: list[str] = field(default_factory=list)
     _said: set[str] = field(default_factory=set)
 
     def run(self) -> InstanceResult:
@@ -92,6 +93,7 @@ class InstanceRun:
         self._check_cancelled()
         result = self._perform(change)
         self.done += 1
+        self.stays += [result.stays] if result.stays else []
         return result
 
     def _tidy(self) -> None:
@@ -110,7 +112,8 @@ class InstanceRun:
         if not self.plan.changes:
             return
         if all(change.action is Action.DELETE for change in self.plan.changes):
-            self._tell(EventType.PRUNED, f"{self.plan.name} is deleted")
+            left = f"; what stays: {'; '.join(self.stays)}" if self.stays else ""
+            self._tell(EventType.PRUNED, f"{self.plan.name} is deleted{left}")
         else:
             self._tell(EventType.SYNCED, f"{self.plan.name} is as its manifest says")
 
@@ -244,6 +247,7 @@ class InstanceRun:
             rollout=self.rollout,
             writes=self.writes,
             retry_after=retry_after,
+            stays=tuple(self.stays),
         )
 
     def _tell(self, event: EventType, message: str, *, resource: str = "", ref: str = "") -> None:

@@ -32,6 +32,7 @@ class InstanceResult:
     """How one instance's apply ended.
 
     retry_after  seconds until it is worth another try, None when a person must act
+    stays        what is left of something that was deleted, and until when
     """
 
     identity: Identity
@@ -41,3 +42,4 @@ class InstanceResult:
     rollout: RolloutState | None = None
     writes: int = 0
     retry_after: float | None = None
+    stays: tuple[str, ...] = ()

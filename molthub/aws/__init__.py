@@ -7,4 +7,5 @@ arns.py       names ↔ ARNs and ids, in both directions
 members.py    every member AWS tells of a service or task definition, and what is done with it
 readers/      one file per service: calls, and pure projections of the answers onto our types
 writers/      one file per kind: create, adopt, update, delete
+permissions/  what IAM asks for all of this: the reconciler's policy and the boundary of instances' roles
 """

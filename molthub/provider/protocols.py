@@ -80,11 +80,13 @@ class WriteResult:
     """What a write did. rollout_id: the deployment to follow, when the write started one.
 
     wrote is False when the write found its work already done (adopted after a crash).
+    stays: after a delete, what is left of the thing all the same and until when, for people; "" for nothing.
     """
 
     wrote: bool
     detail: str = ""
     rollout_id: str | None = None
+    stays: str = ""
 
 
 class Provider(Protocol):

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from molthub.errors import StallingError
 from molthub.events.types import Event
 from molthub.health.types import StatusRecord
-from molthub.resources.identity import Identity
+from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout
 from molthub.state import lock, rows
 from molthub.state.engine import READ_ONLY, database_path, open_engine
@@ -21,6 +21,7 @@ from molthub.state.failures import explained
 from molthub.state.tables import DeploymentRow, EventRow, MarkRow, RetryRow, StatusRow
 from molthub.state.types import DeploymentRecord, RetryMemory
 
+_FAILED_ROLLOUT = "failed-rollout:"
 _FOLLOWED_HEAD = "followed-head"
 
 
@@ -120,6 +121,20 @@ class Store:
 
     def set_followed_head(self, commit: str) -> None:
         self._set_mark(_FOLLOWED_HEAD, commit)
+
+    def note_failed(self, identity: Identity, commit: str) -> None:
+        """The instance's rollout of this commit failed; what it failed before is forgotten."""
+        self._set_mark(f"{_FAILED_ROLLOUT}{identity.fleet}/{identity}", commit)
+
+    def failed_at(self, fleet: str, key: EnvironmentKey, commit: str) -> frozenset[Identity]:
+        """Whose rollouts of this commit failed in an environment, for `stopAfterFailures` across restarts."""
+        place = f"{_FAILED_ROLLOUT}{fleet}/{key}/"
+        query = select(MarkRow.name).where(
+            MarkRow.commit == commit, col(MarkRow.name).startswith(place, autoescape=True)
+        )
+        with self._read() as session:
+            names = [name.removeprefix(place) for name in session.exec(query)]
+        return frozenset(Identity(fleet, key.workspace, key.environment, name) for name in names)
 
     def retry(self, identity: Identity) -> RetryMemory | None:
         with self._read() as session:

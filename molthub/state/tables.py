@@ -120,7 +120,7 @@ class RetryRow(Table, table=True):
 
 
 class MarkRow(Table, table=True):
-    """A commit worth remembering under a name: the followed head."""
+    """A commit worth remembering under a name: the followed head, and that of an instance's last failed rollout."""
 
     __tablename__ = "mark"
 

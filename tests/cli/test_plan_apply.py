@@ -176,6 +176,7 @@ def test_json_shapes(cli: Cli) -> None:
         "rollout": "completed",
         "writes": 7,
         "retryAfter": None,
+        "stays": [],
         "diagnostics": [],
     }
 

@@ -176,6 +176,29 @@ def test_after_too_many_failures_of_a_commit_no_further_rollout_is_started(
     assert len(started) < len(names)
 
 
+def test_the_controller_after_it_starts_no_further_one_either(
+    fleet: FakeFleet, controller: FakeController, tmp_path: Path
+) -> None:
+    names = [f"bot-{number}" for number in range(4)]
+    fleet.commit(*[bot(name) for name in names])
+    controller.tick()
+    for name in names:
+        fleet.prod.script(identity(name), failing("crash"))
+    fleet.commit(*[bigger(name) for name in names])
+    commit = fleet.source.poll()
+    for name in names[:2]:  # what the controller before wrote down: as many as `stopAfterFailures`
+        controller.store.note_failed(identity(name), commit)
+    controller.close()
+    fleet.prod.writes.clear()
+    successor = FakeController(fleet, tmp_path / "state.db")
+    successor.tick()
+    started = {who.id for who, kind, _ in fleet.prod.writes if kind is Kind.SERVICE}
+    held = {event.identity.id for event in successor.store.events() if event.type is EventType.HELD}
+    successor.close()
+    assert started <= set(names[:2]), "these two may try themselves again; their own failure is not counted"
+    assert set(names[2:]) <= held
+
+
 def test_git_that_cannot_be_reached_stops_the_polling_only(fleet: FakeFleet, controller: FakeController) -> None:
     fleet.commit(bot())
     controller.tick()

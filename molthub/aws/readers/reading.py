@@ -59,15 +59,23 @@ def guarded(read: Callable[[], KindRead]) -> KindRead:
 
 
 def each(pool: Executor, keys: Iterable[K], read: Callable[[K], V]) -> tuple[dict[K, V], dict[K, MolthubError]]:
-    """Reads all keys concurrently: what came back, and the error of each that failed."""
+    """Reads all keys concurrently: what came back, and the error of each that failed.
+
+    Anything else, Ctrl-C first, ends it: what has not begun is not read any more.
+    """
     futures = {key: pool.submit(read, key) for key in keys}
     done: dict[K, V] = {}
     failed: dict[K, MolthubError] = {}
-    for key, future in futures.items():
-        try:
-            done[key] = future.result()
-        except MolthubError as error:
-            failed[key] = error
+    try:
+        for key, future in futures.items():
+            try:
+                done[key] = future.result()
+            except MolthubError as error:
+                failed[key] = error
+    except BaseException:
+        for future in futures.values():
+            future.cancel()
+        raise
     return done, failed
 
 

@@ -81,9 +81,12 @@ def _create(target: Target, after: Secret) -> Any:
 def delete(target: Target, before: Secret) -> WriteResult:
     """Schedules deletion with AWS's longest recovery window; one already scheduled is done."""
     raw = secrets.read_secret(target.api, before.name)
-    if raw is not None and not secrets.is_deleted(raw):
+    if raw is None:
+        return target.result("deleted")
+    gone = raw.get("DeletedDate")  # of one already scheduled: the day on which it goes
+    if not secrets.is_deleted(raw):
         target.check_ours(Kind.SECRET, before.name, secrets.tags_of(raw))
-        target.try_write(
+        answer = target.try_write(
             NOT_FOUND,
             SM,
             "DeleteSecret",
@@ -91,4 +94,6 @@ def delete(target: Target, before: Secret) -> WriteResult:
             SecretId=before.name,
             RecoveryWindowInDays=RECOVERY_DAYS,
         )
-    return target.result(f"deleted; can be restored for {RECOVERY_DAYS} days")
+        gone = answer.get("DeletionDate") if isinstance(answer, dict) else None
+    until = "" if gone is None else f", which can be restored until {gone:%Y-%m-%d}"
+    return target.result(f"deleted{until}", stays=f"the secret {before.name}{until}")

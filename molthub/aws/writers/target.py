@@ -70,5 +70,5 @@ class Target:
             return change
         return TagChange({**change.put, TAG_COMMIT: self.context.commit}, change.remove)
 
-    def result(self, detail: str, *, rollout_id: str | None = None) -> WriteResult:
-        return WriteResult(self.writes > 0, detail if self.writes else "already so", rollout_id)
+    def result(self, detail: str, *, rollout_id: str | None = None, stays: str = "") -> WriteResult:
+        return WriteResult(self.writes > 0, detail if self.writes else "already so", rollout_id, stays)

@@ -142,7 +142,9 @@ def delete(target: Target, before: TaskDefinition) -> WriteResult:
     for arn in arns:
         if family_of(arn) == before.family:
             target.write("ecs", "DeregisterTaskDefinition", subject=subject, taskDefinition=arn)
-    return target.result(f"{target.writes} revisions deregistered")
+    return target.result(
+        f"{target.writes} revisions deregistered", stays=f"the task definition {before.family}, its revisions inactive"
+    )
 
 
 def family_of(arn: str) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+
 import pytest
 
 from molthub.apply.engine import apply_environment
 from molthub.apply.settings import ApplySettings
 from molthub.apply.types import InstanceResult, Outcome
+from molthub.cli.views import results as results_view
 from molthub.errors import TransientError
 from molthub.events.types import Event, EventType
 from molthub.planning.permissions import PREVIOUS
-from molthub.planning.types import Change
+from molthub.planning.types import Change, InstancePlan
 from molthub.provider.protocols import WriteContext, WriteResult
 from molthub.resources.identity import Identity
 from molthub.resources.normal import canonical_policy
@@ -137,3 +141,51 @@ def test_tidying_is_told_and_its_failure_is_none(kind: type[FakeProvider], told:
     assert result.outcome is Outcome.APPLIED
     done = [event.message for event in events if event.type is EventType.CHANGE_APPLIED]
     assert [message for message in done if message.startswith("tidy")] == told
+
+
+def test_deletions_that_wait_hold_up_nothing_else() -> None:
+    """More of them than the other pools are wide; each waits until something else was done."""
+    names = [bot(f"gone-{number:02}") for number in range(12)]
+    cloud, done = FakeProvider(KEY), threading.Event()
+
+    def apply(*plans: InstancePlan) -> tuple[InstanceResult, ...]:
+        made = environment_plan(*plans)
+        return apply_environment(
+            made, cloud, settings=SETTINGS, report=lambda _event: None, clock=FakeClock(), jitter=lambda: 0
+        )
+
+    apply(*(plan_with(cloud, item, resource_set(item)) for item in [BOT, *names]))
+    held: list[bool] = []
+
+    def meet(identity: Identity, change: Change) -> None:
+        if identity == BOT:
+            done.set()
+        elif change.kind is Kind.SERVICE:
+            held.append(done.wait(10))
+
+    cloud.before_perform = meet
+    tagged = changed(resource_set(BOT), Kind.LOG_GROUP, retention_days=30)
+    results = apply(plan_with(cloud, BOT, tagged), *(plan_with(cloud, item, None) for item in names))
+    assert {item.outcome for item in results} == {Outcome.APPLIED}
+    assert held == [True] * len(names)
+
+
+def test_what_stays_of_a_deletion_is_told() -> None:
+    class Keeping(FakeProvider):
+        def perform(self, change: Change, context: WriteContext) -> WriteResult:
+            result = super().perform(change, context)
+            return replace(result, stays="the secret x, for 30 days") if change.kind is Kind.SECRET else result
+
+    cloud, events = Keeping(KEY), list[Event]()
+    for desired in (OLD, None):
+        (result,) = apply_environment(
+            environment_plan(plan_with(cloud, BOT, desired)),
+            cloud,
+            settings=SETTINGS,
+            report=events.append,
+            clock=FakeClock(),
+            jitter=lambda: 0,
+        )
+    assert result.stays == ("the secret x, for 30 days",)
+    assert events[-1].message == "acme/prod/support-bot is deleted; what stays: the secret x, for 30 days"
+    assert "  stays: the secret x, for 30 days" in results_view.human([result], colour=False)

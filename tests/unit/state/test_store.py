@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from molthub.events.types import Event, EventType
 from molthub.health.types import Availability, Health, Status, StatusRecord
-from molthub.resources.identity import Identity
+from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
 from molthub.state import engine
@@ -232,3 +232,15 @@ def test_on_a_network_there_is_no_shared_memory(tmp_path: Path, monkeypatch: pyt
     assert len(store.events()) == 21
     assert sorted(path.name for path in tmp_path.iterdir()) == ["molthub.db"]
     store.close()
+
+
+def test_whose_rollouts_of_a_commit_failed(store: Store) -> None:
+    key = EnvironmentKey("acme", "prod")
+    store.note_failed(BOT, "a" * 40)
+    store.note_failed(OTHER, "a" * 40)
+    store.note_failed(Identity("acme-bots", "acme", "production", "x"), "a" * 40)
+    store.note_failed(Identity("other", "acme", "prod", "x"), "a" * 40)
+    assert store.failed_at("acme-bots", key, "a" * 40) == {BOT, OTHER}
+    store.note_failed(BOT, "b" * 40)
+    assert store.failed_at("acme-bots", key, "a" * 40) == {OTHER}
+    assert store.failed_at("acme-bots", key, "b" * 40) == {BOT}
