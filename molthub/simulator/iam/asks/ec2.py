@@ -66,5 +66,6 @@ ASKS: Mapping[str, Asking] = {
     "ec2:CreateSecurityGroup": _create_group,
     "ec2:CreateTags": _create_tags,
     "ec2:DeleteTags": _delete_tags,
+    "ec2:DescribeNetworkInterfaces": on_everything("ec2:DescribeNetworkInterfaces"),
     "ec2:DescribeSecurityGroups": on_everything("ec2:DescribeSecurityGroups"),
 }

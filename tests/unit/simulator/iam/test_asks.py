@@ -69,6 +69,25 @@ def a_listener(simulator: TestSimulator, group: str) -> str:
     return str(made["Listeners"][0]["ListenerArn"])
 
 
+def test_file_systems_and_access_points(simulator: TestSimulator, doer: Callable[[str], Any]) -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1b2c3d4e-0000-4000-8000-1234567890ab"
+    efs, here = doer("efs"), f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}"
+    made = efs.create_file_system(CreationToken="a", Encrypted=True, KmsKeyId=key, Tags=OURS)["FileSystemId"]
+    created = asked(simulator)
+    assert [(item["action"], item["resource"]) for item in created] == [
+        ("elasticfilesystem:CreateFileSystem", "*"),
+        ("elasticfilesystem:TagResource", f"{here}:file-system/*"),
+        ("kms:DescribeKey", key),
+        ("kms:CreateGrant", key),
+    ]
+    assert created[0]["context"]["elasticfilesystem:encrypted"] == ["true"]
+    efs.describe_file_systems()
+    efs.describe_mount_targets(FileSystemId=made)
+    (everything, one) = asked(simulator)
+    assert (everything["resource"], one["resource"]) == (f"{here}:file-system/*", f"{here}:file-system/{made}")
+    assert one["context"]["aws:resourcetag/molthub:fleet"] == ["acme-bots"]
+
+
 def test_records_are_judged_by_zone_name_type_and_change(simulator: TestSimulator, doer: Callable[[str], Any]) -> None:
     zone = simulator.client("route53").create_hosted_zone(Name="bots.example.com", CallerReference="1")["HostedZone"][
         "Id"
