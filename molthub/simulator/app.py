@@ -10,6 +10,7 @@ from typing import Any
 
 from molthub.simulator import quotas, replies, tagging
 from molthub.simulator.backend import GLOBAL_LOCK
+from molthub.simulator.cloudformation import api as formation
 from molthub.simulator.faults import HOLDS, WITHOUT_EFFECT, Fault, Kind, throttled
 from molthub.simulator.iam.authorisation import authorise
 from molthub.simulator.iam.simulating import simulate
@@ -47,6 +48,7 @@ class _Request:
     account: str
     environ: dict[str, Any]
     body: bytes
+    within: bool = False
 
 
 class Application:
@@ -55,6 +57,7 @@ class Application:
     def __init__(self, world: World, control: Callable[[str, str, bytes], Answer]) -> None:
         self._world = world
         self._control = control
+        world.attach(self.within)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         length = min(int(environ.get("CONTENT_LENGTH") or 0), _REQUEST_LIMIT)
@@ -63,21 +66,24 @@ class Application:
         if path.startswith("/_molthub/"):
             answer = self._control(environ["REQUEST_METHOD"], path, body)
         else:
-            answer = self._answer(environ, path, body)
+            answer = self._answer(environ, body)
         headers = list(answer.headers)
         if "Content-Length" not in dict(headers):
             headers.append(("Content-Length", str(len(answer.body))))
         start_response(f"{answer.status} {'OK' if answer.status < HTTPStatus.BAD_REQUEST else 'Error'}", headers)
         return [answer.body]
 
-    def _answer(self, environ: dict[str, Any], path: str, body: bytes) -> Answer:
-        address = Address(
-            method=str(environ["REQUEST_METHOD"]),
-            path=_path_as_sent(environ, path),
-            query=str(environ.get("QUERY_STRING", "")),
-            headers=_headers_of(environ),
-        )
-        envelope = open_envelope(address, body)
+    def within(self, environ: dict[str, Any], body: bytes) -> Answer:
+        """A call that the account makes itself (CloudFormation's): judged and met by faults, but not counted.
+
+        It comes in the middle of another one, so nothing else happens on the way: what is due stays due.
+        """
+        envelope = open_envelope(_address_of(environ), body)
+        request = _Request(envelope, self._world.account_of(envelope.access_key), environ, body, within=True)
+        return self._meet(request, self._world.faults.due(envelope.name, write=is_write(envelope.operation)))
+
+    def _answer(self, environ: dict[str, Any], body: bytes) -> Answer:
+        envelope = open_envelope(_address_of(environ), body)
         with GLOBAL_LOCK:
             request = _Request(envelope, self._world.account_of(envelope.access_key), environ, body)
             fault = self._world.faults.due(envelope.name, write=is_write(envelope.operation))
@@ -139,7 +145,8 @@ class Application:
             return self._broken(envelope, f"{type(error).__name__}: {error}")
 
     def _dispatch(self, call: Call, request: _Request) -> Answer:
-        self._world.settle()
+        if not request.within:
+            self._world.settle()
         authorise(self._world, call, request.account)
         check(self._world, call, request.account)
         result = self._handle(call, request.account)
@@ -172,6 +179,10 @@ class Application:
         storage = _STORAGE.get(call.service)
         if storage is not None:
             return storage(self._world.stores, account, call.region).call(call)
+        if call.service == "cloudformation":
+            return formation.call(
+                self._world.formation, call.operation, account=account, region=call.region, params=call.params
+            )
         if call.service != "ecs":
             return None
         if not self._world.ecs.handles(call.operation):
@@ -218,10 +229,15 @@ def _is_unhandled(call: Call, answer: Answer) -> bool:
     return not named and b"Error" not in answer.body and b"__type" not in answer.body
 
 
-def _path_as_sent(environ: dict[str, Any], path: str) -> str:
-    """Still quoted, so that a slash within a name stays one; werkzeug and moto's own clients give RAW_URI."""
-    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or path)
-    return raw.partition("?")[0]
+def _address_of(environ: dict[str, Any]) -> Address:
+    """Its path still quoted, so that a slash within a name stays one: werkzeug gives it as RAW_URI."""
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "/"))
+    return Address(
+        method=str(environ["REQUEST_METHOD"]),
+        path=raw.partition("?")[0],
+        query=str(environ.get("QUERY_STRING", "")),
+        headers=_headers_of(environ),
+    )
 
 
 def _error_code(answer: Answer) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from moto.ec2.models import subnets as moto_subnets
@@ -41,6 +42,24 @@ def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
         world.ecs.call("CreateCluster", account=account, region=region, params={"clusterName": wanted["cluster"]})
     if wanted.get("vpcId"):
         _seed_network(world, wanted)
+    if wanted.get("certificateArn"):
+        _seed_certificate(world, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Certificate:
+    """As much of an ACM certificate as a listener looks at."""
+
+    arn: str
+
+    def check(self) -> None:
+        """It is issued already."""
+
+
+def _seed_certificate(world: World, wanted: Mapping[str, Any]) -> None:
+    arn = str(wanted["certificateArn"])
+    backend = world.moto.backend("acm", str(wanted["accountId"]), str(wanted["region"]))
+    backend._certificates[arn] = _Certificate(arn)  # noqa: SLF001 - moto would make a real one, which takes a second
 
 
 def _seed_network(world: World, wanted: Mapping[str, Any]) -> None:

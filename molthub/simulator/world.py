@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from molthub.simulator.backend import MotoWorld
 from molthub.simulator.clock import SimulatedClock
+from molthub.simulator.cloudformation.calling import Serve
+from molthub.simulator.cloudformation.engine import Formation
 from molthub.simulator.ecs.api import Ecs
 from molthub.simulator.ecs.engine import Engine, Ids
 from molthub.simulator.faults import FaultBook
 from molthub.simulator.iam.decisions import Judged
 from molthub.simulator.iam.principals import Principals
 from molthub.simulator.ledger import Ledger
+from molthub.simulator.replies import Answer
 from molthub.simulator.storage.state import Stores
 from molthub.simulator.surroundings import Account
 from molthub.simulator.throttling import Throttling
@@ -27,6 +31,7 @@ class World:
         self.ledger = Ledger()
         self.faults = FaultBook()
         self.throttling = Throttling()
+        self._serve: Serve | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -35,11 +40,22 @@ class World:
         self.ecs = Ecs(Engine(ids=Ids(self._seed), surroundings=self.account, date_of=self.clock.date_of))
         self.ecs.engine.agenda.run_until(self.clock.now())
         self.principals = Principals(self.moto)
+        self.formation = Formation(
+            agenda=self.ecs.engine.agenda,
+            ids=Ids(self._seed),
+            ledger=self.ledger,
+            date_of=self.clock.date_of,
+            serve=self._answer,
+        )
         self.decisions: list[Judged] = []
         self.quotas: dict[tuple[str, str], float] = {}
 
     def _uuid(self) -> str:
         return self.ecs.engine.ids.uuid()
+
+    def attach(self, serve: Serve) -> None:
+        """Who answers the calls that CloudFormation makes within the account."""
+        self._serve = serve
 
     def reset(self) -> None:
         """An empty account again; the counters start anew, the clock runs on."""
@@ -48,6 +64,10 @@ class World:
         self.faults.clear()
         self.throttling.reset()
         self._begin()
+
+    def _answer(self, environ: dict[str, Any], body: bytes) -> Answer:
+        assert self._serve is not None, "the application attaches itself when it is made"
+        return self._serve(environ, body)
 
     def settle(self) -> None:
         """Let everything happen in ECS that is due by now."""

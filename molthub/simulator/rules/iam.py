@@ -7,7 +7,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy
 
 from molthub.simulator.refusals import MalformedRequestError, RefusalError
 from molthub.simulator.wire import Call
@@ -71,6 +75,23 @@ def _tags_fit(world: World, call: Call, account: str) -> None:
         raise RefusalError("LimitExceeded", "The number of tags has exceeded the allowed limit: 50.", status=409)
 
 
+def _know_aws_policy(world: World, call: Call, account: str) -> None:
+    """AWS's own policies exist in every account; moto loads them all or none, so the one asked for is added."""
+    arn = call.params["PolicyArn"]
+    held = world.moto.backend("iam", account, "aws").managed_policies
+    if arn.startswith("arn:aws:iam::aws:policy/") and arn not in held:
+        name = arn.rpartition("/")[2]
+        found = _aws_policies().get(name)
+        if found is not None:
+            held[arn] = AWSManagedPolicy.from_data(name, account, "aws", found)
+
+
+@cache
+def _aws_policies() -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return parsed
+
+
 def _role(world: World, call: Call, account: str) -> Any:
     roles = world.moto.backend("iam", account, "aws").roles.values()
     return next((role for role in roles if role.name == call.params["RoleName"]), None)
@@ -93,6 +114,7 @@ def _length(text: str) -> int:
 
 
 RULES: Mapping[str, tuple[Any, ...]] = {
+    "iam:AttachRolePolicy": (_know_aws_policy,),
     "iam:CreateRole": (_name_is_free, _trust_is_sound, _boundary_exists),
     "iam:PutRolePermissionsBoundary": (_boundary_exists,),
     "iam:UpdateAssumeRolePolicy": (_trust_is_sound,),

@@ -43,4 +43,6 @@ def _sets_of(params: dict[str, Any]) -> Iterator[list[tuple[str, str]]]:
 
 
 def _pair(tag: dict[str, str]) -> tuple[str, str]:
-    return tag.get("Key", tag.get("key", "")), tag.get("Value", tag.get("value", ""))
+    """KMS calls them TagKey and TagValue."""
+    key = tag.get("Key", tag.get("key", tag.get("TagKey", "")))
+    return key, tag.get("Value", tag.get("value", tag.get("TagValue", "")))
