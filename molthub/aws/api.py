@@ -96,7 +96,7 @@ PAGING: dict[str, Paging] = {
 }
 """Page sizes: AWS's own maxima (botocore's models; Describe* and List* documentation)."""
 
-XML_SERVICES = frozenset({"ec2", "iam"})
+XML_SERVICES = frozenset({"cloudformation", "ec2", "iam"})
 """Their answers leave an empty list out; the others always name it, so there its absence is a broken answer."""
 
 

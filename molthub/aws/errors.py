@@ -367,3 +367,11 @@ def unknown_rollout(rollout_id: str, service: str) -> MolthubError:
         f"ECS no longer knows the deployment {rollout_id} of the service {service}",
         fix="Plan again: the service's present state decides",
     )
+
+
+def not_bootstrapped(environment: str) -> MolthubError:
+    return StallingError(
+        "MH-AWS-024",
+        f"{environment} is not bootstrapped: it has no stack, and its manifest does not name cluster and network",
+        fix=f"Make its base with `molthub bootstrap --environment {environment}`",
+    )

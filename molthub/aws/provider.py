@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from secrets import token_urlsafe
 
@@ -16,6 +16,7 @@ from molthub.aws.api import Api, Throttle, no_throttle
 from molthub.aws.arns import Account
 from molthub.aws.clients import Clients, Sessions, guarding
 from molthub.aws.documents import BucketDocuments
+from molthub.aws.foundation import completed, read_foundation
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.collect import Collector
 from molthub.aws.readers.observe import Observer
@@ -49,6 +50,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where the environment is, complete, and the tables of that place."""
+
+    location: Location
+    lookup: Lookup
+    foundation: Foundation
+
+
 class AwsProvider:
     """One environment on AWS. Thread-safe. Account and region are checked before the first call.
 
@@ -72,43 +82,44 @@ class AwsProvider:
         self._new_token = new_token
         self._now = now
         self._lock = threading.Lock()
-        self._lookup: Lookup | None = None
+        self._stand: _Stand | None = None
         self._documents: BucketDocuments | None = None
 
     def observe(self, query: Query) -> Observation:
         """Read the environment. Wrong credentials are a failure of every kind, like any read that failed."""
         try:
-            lookup = self._identified()
+            stand = self._look(query.fleet, query.key)
         except MolthubError as error:
             return _unreadable(query, error)
-        collector = Collector(self.api, self._location, lookup.account)
-        seen = Observer(collector, self._cache, lookup).observe(query)
-        return replace(seen, foundation=_given(self._location))
+        collector = Collector(self.api, stand.location, stand.lookup.account)
+        seen = Observer(collector, self._cache, stand.lookup).observe(query)
+        return replace(seen, foundation=stand.foundation)
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         """Carry out one change (see the protocol)."""
         with guarding(context.guard):
-            return self._writer().perform(change, context)
+            return self._writer(context.identity).perform(change, context)
 
     def tidy(self, context: WriteContext) -> WriteResult:
         """Deregister revisions that nothing can go back to, as far as AWS's quota has room for it."""
         with guarding(context.guard):
-            return deregister_old(self._writer().target(context))
+            return deregister_old(self._writer(context.identity).target(context))
 
-    def _writer(self) -> Writer:
-        return Writer(self.api, self._location, self._identified(), self._cache, self._new_token, self._now)
+    def _writer(self, identity: Identity) -> Writer:
+        stand = self._known(identity)
+        return Writer(self.api, stand.location, stand.lookup, self._cache, self._new_token, self._now)
 
     def rollout(self, identity: Identity, rollout_id: str) -> Rollout:
         """The state of one deployment, with its cause when it failed."""
-        return self._rollouts().rollout(identity, rollout_id)
+        return self._rollouts(identity).rollout(identity, rollout_id)
 
     def failed_rollouts(self, identity: Identity) -> tuple[Rollout, ...]:
         """Failed and rolled-back deployments from ECS's own history, newest first."""
-        return self._rollouts().failed(identity)
+        return self._rollouts(identity).failed(identity)
 
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
         """StopServiceDeployment(ROLLBACK); one that is over is left alone."""
-        self._rollouts().stop(identity, rollout_id)
+        self._rollouts(identity).stop(identity, rollout_id)
 
     def documents(self) -> BucketDocuments | None:
         """The objects of the environment's bucket; None when it has no bucket."""
@@ -118,21 +129,27 @@ class AwsProvider:
                 self._documents = found if found.exists() else None
             return self._documents
 
-    def _rollouts(self) -> RolloutReader:
-        return RolloutReader(self.api, self._location, self._identified(), self._cache)
+    def _rollouts(self, identity: Identity) -> RolloutReader:
+        stand = self._known(identity)
+        return RolloutReader(self.api, stand.location, stand.lookup, self._cache)
 
-    def _identified(self) -> Lookup:
-        """The tables of this account, after account and region were checked once."""
+    def _known(self, identity: Identity) -> _Stand:
+        """What the last observation found; looked up where nothing was observed yet."""
         with self._lock:
-            if self._lookup is None:
-                account = Account(self._clients.partition, self._location.account_id, self._location.region)
-                self._lookup = Lookup(self.api, self._location, account)
-            return self._lookup
+            stand = self._stand
+        return stand or self._look(identity.fleet, identity.key)
 
-
-def _given(location: Location) -> Foundation:
-    """The foundation as far as the manifest names it."""
-    return Foundation(location.cluster, location.vpc_id, location.subnet_ids)
+    def _look(self, fleet: str, key: EnvironmentKey) -> _Stand:
+        """Account and region, checked once, and what the environment stands on, read now."""
+        account = Account(self._clients.partition, self._location.account_id, self._location.region)
+        foundation = read_foundation(self.api, self._location, fleet=fleet, about=str(key))
+        location = completed(self._location, foundation)
+        with self._lock:
+            before = self._stand
+            same = before is not None and before.location == location
+            lookup = before.lookup if before is not None and same else Lookup(self.api, location, account)
+            self._stand = _Stand(location, lookup, foundation)
+            return self._stand
 
 
 def _unreadable(query: Query, error: MolthubError) -> Observation:

@@ -141,7 +141,15 @@ class Ingress(Model):
         examples=["Z0123456789ABCDEFGHIJ"],
     )
     loadBalancers: int = Field(
-        default=1, ge=1, le=20, description="How many shared load balancers; each serves up to 90 Moltbots."
+        default=1, ge=1, le=12, description="How many shared load balancers; each serves up to 90 Moltbots."
+    )
+    subnetIds: list[Annotated[str, Field(pattern=SUBNET_PATTERN)]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=16,
+        description="Public subnets for the load balancers, in two or more zones: needed with an existing VPC "
+        "(`aws.vpcId`), and only there.",
+        examples=[["subnet-0e", "subnet-0f"]],
     )
     allowFrom: list[Annotated[str, Field(pattern=CIDR_PATTERN)]] = Field(
         default_factory=lambda: ["0.0.0.0/0"],

@@ -49,6 +49,11 @@ class Location:
     role_arn: str | None = None
     external_id: str | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the manifest names everything that an instance runs in."""
+        return bool(self.cluster and self.vpc_id and self.subnet_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 FROM_STACK = "(from the stack)"
 """Stands in `render`'s output for what only the stack knows."""
 
+GATE_PORT = 8080
+"""Where a task's gate listens: what the load balancers' security groups open, and nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:

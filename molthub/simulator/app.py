@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from molthub.simulator import quotas, replies, tagging
+from molthub.simulator import owned, replies
 from molthub.simulator.backend import GLOBAL_LOCK
-from molthub.simulator.cloudformation import api as formation
 from molthub.simulator.faults import HOLDS, WITHOUT_EFFECT, Fault, Kind, throttled
 from molthub.simulator.iam.authorisation import authorise
-from molthub.simulator.iam.simulating import simulate
 from molthub.simulator.ledger import Entry, Violation
 from molthub.simulator.pages import forward_page
 from molthub.simulator.refusals import MalformedRequestError, RefusalError
@@ -21,8 +19,6 @@ from molthub.simulator.replies import Answer
 from molthub.simulator.rest import Address
 from molthub.simulator.rules.book import check
 from molthub.simulator.rules.secrets import label_moved
-from molthub.simulator.storage.backup import Backup
-from molthub.simulator.storage.efs import Efs
 from molthub.simulator.validation import problems_of
 from molthub.simulator.wire import Call, Envelope, decode, is_write, open_envelope
 from molthub.simulator.world import World
@@ -38,7 +34,6 @@ _VALIDATION_CODES = {
 }
 _NEVER_RIGHT = {"MalformedPolicyDocument", "ValidationError", "ValidationException"}
 """moto's refusals of requests that could never succeed."""
-_STORAGE: dict[str, type[Efs] | type[Backup]] = {"efs": Efs, "backup": Backup}
 _REQUEST_LIMIT = 16 * 1024 * 1024
 
 
@@ -104,6 +99,8 @@ class Application:
     def _throttle(self, request: _Request) -> Answer | None:
         """AWS's answer to one call too many; None when the quota has room for it, or is not enforced."""
         envelope, world = request.envelope, self._world
+        if request.within:  # AWS's own services wait and try again
+            return None
         now = world.clock.now()
         if world.throttling.lets_pass(envelope.name, account=request.account, region=envelope.region, now=now):
             return None
@@ -149,7 +146,7 @@ class Application:
             self._world.settle()
         authorise(self._world, call, request.account)
         check(self._world, call, request.account)
-        result = self._handle(call, request.account)
+        result = owned.answer(self._world, call, request.account)
         if result is not None:
             return replies.success(call.protocol, result, call.model)
         answer = forward_page(
@@ -167,28 +164,6 @@ class Application:
         if call.name == "secretsmanager:UpdateSecretVersionStage":
             label_moved(self._world, call, request.account)
         return answer
-
-    def _handle(self, call: Call, account: str) -> dict[str, Any] | None:
-        """The answer to an operation that the simulator owns; None leaves it to moto."""
-        if call.service == "resourcegroupstaggingapi":
-            return tagging.handle(self._world, call, account)
-        if call.service == "service-quotas":
-            return quotas.handle(self._world.quotas, call, account)
-        if call.name == "iam:SimulatePrincipalPolicy":
-            return simulate(self._world, call)
-        storage = _STORAGE.get(call.service)
-        if storage is not None:
-            return storage(self._world.stores, account, call.region).call(call)
-        if call.service == "cloudformation":
-            return formation.call(
-                self._world.formation, call.operation, account=account, region=call.region, params=call.params
-            )
-        if call.service != "ecs":
-            return None
-        if not self._world.ecs.handles(call.operation):
-            message = f"the simulator does not emulate {call.name}"
-            raise MalformedRequestError("UnsupportedOperation", message, ref="MH-SIM-003")
-        return self._world.ecs.call(call.operation, account=account, region=call.region, params=call.params)
 
     def _refused_by_moto(self, envelope: Envelope, answer: Answer) -> Answer:
         code = _error_code(answer)

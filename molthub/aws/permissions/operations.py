@@ -63,6 +63,9 @@ _INTERFACES: tuple[Grant, ...] = (("ec2:DescribeSubnets", at.LISTS), ("ec2:Descr
 _WITH_KEY = "under a customer key, AWS asks for the key as well"
 
 RECONCILER: Mapping[str, Mapping[str, Row]] = {
+    "cloudformation": {
+        "DescribeStacks": row(at.BASE_STACKS),
+    },
     "ec2": {
         "AuthorizeSecurityGroupEgress": row(at.OWN_GROUPS),
         "AuthorizeSecurityGroupIngress": row(at.OWN_GROUPS),
@@ -186,7 +189,7 @@ OPERATOR: Mapping[str, frozenset[str]] = {
 }
 """What only a person's own credentials are used for (bootstrap, secrets, doctor…): never in the reconciler's policy."""
 
-OPERATOR_MODULES: tuple[str, ...] = ("secret_store.py", "doctor/")
+OPERATOR_MODULES: tuple[str, ...] = ("bootstrap/", "doctor/", "secret_store.py")
 """Modules and folders below molthub/aws whose calls are a person's: `bootstrap/`, `doctor.py`."""
 
 

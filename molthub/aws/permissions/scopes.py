@@ -98,6 +98,11 @@ CLUSTER_READS = Scope(
     ),
     "what runs in the environment's cluster, also what is not ours: a foreign service is seen, named and left alone",
 )
+BASE_STACKS = Scope(
+    "BaseStacks",
+    (_here("cloudformation", "stack/molthub-*"),),
+    "the outputs of the environment's stack: what it stands on; never the stack's changes",
+)
 SECRET_FACTS = Scope(
     "SecretFacts",
     ("*",),

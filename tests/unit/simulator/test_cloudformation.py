@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-from molthub.aws.bootstrap.template import template
-from tests.fakes.bases import VARIANTS
 
+from molthub.aws.bootstrap.template import template
 from molthub.simulator.cloudformation.kinds.table import KINDS
+from tests.fakes.bases import VARIANTS
 from tests.fakes.simulator import TestSimulator
 
 TAGS = [{"Key": "molthub:fleet", "Value": "acme-bots"}]
