@@ -36,6 +36,8 @@ def rollout_failed(name: str, rollout: Rollout, changes: Sequence[Change] = ()) 
     suspicion = _suspicion(rollout, changes)
     if suspicion:
         fix = f"Set a good value: molthub secret rotate {name} VARIABLE"
+    elif "vCPU" in why:
+        fix = "Ask for more Fargate vCPUs in Service Quotas; `molthub doctor` compares them with what the fleet needs"
     elif rollout.cause is Cause.SURROUNDINGS:
         fix = "Nothing is wrong with the manifest as far as ECS tells; it is tried again later"
     else:

@@ -22,6 +22,9 @@ BAD_CREDENTIALS = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure"}
     | {"InvalidSignatureException", "IncompleteSignature", "MissingAuthenticationToken"}
 )
+SKEWED = frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"})
+_SKEW = re.compile(r"signature (has )?(expired|not yet current)|is now (earlier|later) than", re.IGNORECASE)
+"""How a refused signature tells of a wrong clock (SigV4: "Signature expired: … is now earlier than …")."""
 DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
     | {"403", "AllAccessDisabled"}  # the answer to a HEAD has no body, so no code
@@ -101,18 +104,37 @@ def translate(error: Exception, call: Call) -> MolthubError:
 _REPORT = "Try again; if it stays, report it with the debug log"
 
 
-def _no_credentials(_error: Exception, _call: Call) -> MolthubError:
-    return StallingError(
-        "MH-AWS-001",
-        "There are no AWS credentials",
-        fix="Set AWS_PROFILE, sign in with `aws sso login`, or give the task or instance a role",
-    )
+_SIGN_IN = "Sign in again, for example with `aws sso login`"
+
+
+def _no_credentials(error: Exception, _call: Call) -> MolthubError:
+    """What botocore tells of a profile, a file or a provider is kept: it names no credential."""
+    told = getattr(error, "kwargs", {})
+    what, fix = "There are no AWS credentials", "Set AWS_PROFILE, sign in with `aws sso login`, or give the task a role"
+    if isinstance(error, boto.ProfileNotFound):
+        what = f"There is no AWS profile {told.get('profile', '')!a}"
+        fix = "Correct AWS_PROFILE, or add the profile to ~/.aws/config"
+    elif isinstance(error, boto.PartialCredentialsError):
+        what = f"The AWS credentials are incomplete: {told.get('cred_var', 'a part')} is missing"
+        fix = "Set both the access key and its secret, or use a profile"
+    elif isinstance(error, _CONFIGURATION):
+        what = f"The AWS configuration cannot be used: {' '.join(str(error).split())[:_MAX_WORDS].rstrip('.')}"
+        fix = "Mend ~/.aws/config (or the file that AWS_CONFIG_FILE names)"
+    elif isinstance(error, boto.CredentialRetrievalError):
+        what = f"The AWS credentials cannot be fetched from {told.get('provider', 'their source')}"
+        fix = "Try `aws sts get-caller-identity` in the same shell; it must work first"
+    return StallingError("MH-AWS-001", what, fix=fix)
+
+
+_CONFIGURATION = (boto.ConfigParseError, boto.ConfigNotFound, boto.InvalidConfigError, boto.InfiniteLoopConfigError)
 
 
 def _expired(_error: Exception, _call: Call) -> MolthubError:
-    return StallingError(
-        "MH-AWS-002", "The AWS credentials have expired", fix="Sign in again, for example with `aws sso login`"
-    )
+    return StallingError("MH-AWS-002", "The AWS credentials have expired", fix=_SIGN_IN)
+
+
+def _signed_out(_error: Exception, _call: Call) -> MolthubError:
+    return StallingError("MH-AWS-002", "The AWS single sign-on session has expired, or never began", fix=_SIGN_IN)
 
 
 def _unreachable(error: Exception, call: Call) -> MolthubError:
@@ -138,10 +160,10 @@ def _invalid(error: Exception, call: Call) -> MolthubError:
 
 
 _LOCAL: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, Call], MolthubError]], ...] = (
-    ((boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError), _expired),
-    ((boto.LoginRefreshRequired,) if hasattr(boto, "LoginRefreshRequired") else (), _expired),
+    ((boto.UnauthorizedSSOTokenError, boto.SSOTokenLoadError, boto.TokenRetrievalError), _signed_out),
+    ((boto.LoginRefreshRequired,) if hasattr(boto, "LoginRefreshRequired") else (), _signed_out),
     ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError), _no_credentials),
-    ((boto.ProfileNotFound, boto.ConfigNotFound), _no_credentials),
+    ((boto.ProfileNotFound, *_CONFIGURATION), _no_credentials),
     ((boto.NoRegionError, boto.InvalidRegionError, boto.UnknownRegionError), _no_region),
     ((boto.ParamValidationError, boto.EndpointProviderError), _invalid),
     ((boto.HTTPClientError, boto.ConnectionError, boto.EndpointConnectionError), _unreachable),
@@ -170,11 +192,22 @@ def _words(error: Exception, call: Call) -> str:
     return f"{words_of(error)} ({code_of(error)})"
 
 
-def _bad_credentials(error: Exception, _call: Call) -> MolthubError:
+def _bad_credentials(error: Exception, call: Call) -> MolthubError:
+    """A region that is not enabled answers so, too: it does not know the account's keys (IAM, "Managing AWS STS")."""
+    if _SKEW.search(words_of(error)):
+        return _skewed(error, call)
     return StallingError(
         "MH-AWS-001",
         f"AWS does not accept the credentials ({code_of(error)})",
-        fix="Check AWS_PROFILE or the access key, and the clock of this machine",
+        fix="Check AWS_PROFILE or the access key, the clock of this machine, and that the region is enabled",
+    )
+
+
+def _skewed(error: Exception, _call: Call) -> MolthubError:
+    return StallingError(
+        "MH-AWS-060",
+        f"The clock of this machine is wrong: AWS refuses its signatures ({code_of(error)})",
+        fix="Set the clock, best by NTP; `molthub doctor` tells by how much it is off",
     )
 
 
@@ -252,6 +285,7 @@ def _other(error: Exception, call: Call) -> MolthubError:
 
 
 _BY_CODE: tuple[tuple[frozenset[str], Callable[[Exception, Call], MolthubError]], ...] = (
+    (SKEWED, _skewed),
     (EXPIRED, _expired),
     (BAD_CREDENTIALS, _bad_credentials),
     (DENIED, _denied),

@@ -1,8 +1,8 @@
 """Faults to order: the n-th matching call is throttled, refused, cut off, or held back until somebody lets it go.
 
-Kinds without effect: throttle, server-error, unavailable, access-denied, expired-token, conflict, reset-before,
-hold-before. Kinds whose effect happens but whose answer is lost or late: server-error-after, reset-after,
-truncated, hold-after.
+Kinds without effect: throttle, server-error, unavailable, access-denied, expired-token, invalid-token, clock-skew,
+region-off, quota, conflict, reset-before, hold-before. Kinds whose effect happens but whose answer is lost or late:
+server-error-after, reset-after, truncated, hold-after.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ class Kind(StrEnum):
     UNAVAILABLE = "unavailable"
     ACCESS_DENIED = "access-denied"
     EXPIRED_TOKEN = "expired-token"  # noqa: S105 - a kind of fault
+    INVALID_TOKEN = "invalid-token"  # noqa: S105 - a kind of fault
+    CLOCK_SKEW = "clock-skew"
+    REGION_OFF = "region-off"
+    QUOTA = "quota"
     RESET_BEFORE = "reset-before"
     HOLD_BEFORE = "hold-before"
     SERVER_ERROR_AFTER = "server-error-after"
@@ -73,6 +77,30 @@ _ERRORS[Kind.CONFLICT] = {
     "ec2": (400, "IncorrectState"),
     "rest-xml": (409, "ConditionalRequestConflict"),
 }
+_ERRORS |= {
+    Kind.INVALID_TOKEN: {
+        "ec2": (401, "AuthFailure"),
+        "query": (403, "InvalidClientTokenId"),
+        "json": (400, "UnrecognizedClientException"),
+    },
+    Kind.CLOCK_SKEW: {
+        "ec2": (400, "RequestTimeTooSkewed"),
+        "query": (403, "SignatureDoesNotMatch"),
+        "json": (400, "InvalidSignatureException"),
+    },
+    Kind.REGION_OFF: {"ec2": (401, "OptInRequired"), "query": (403, "OptInRequired"), "json": (403, "OptInRequired")},
+    Kind.QUOTA: {
+        "ec2": (400, "SecurityGroupLimitExceeded"),
+        "query": (409, "LimitExceeded"),
+        "json": (400, "LimitExceededException"),
+    },
+}
+_WORDS = {
+    Kind.CLOCK_SKEW: "Signature expired: 20270102T080000Z is now earlier than 20270102T081500Z "
+    "(20270102T082000Z - 5 min.)",
+}
+"""Where AWS's words carry what its code does not; the others name the rule."""
+
 _ERRORS[Kind.SERVER_ERROR_AFTER] = _ERRORS[Kind.SERVER_ERROR]
 
 HOLDS = {Kind.HOLD_BEFORE, Kind.HOLD_AFTER}
@@ -82,6 +110,10 @@ WITHOUT_EFFECT = {
     Kind.UNAVAILABLE,
     Kind.ACCESS_DENIED,
     Kind.EXPIRED_TOKEN,
+    Kind.INVALID_TOKEN,
+    Kind.CLOCK_SKEW,
+    Kind.REGION_OFF,
+    Kind.QUOTA,
     Kind.RESET_BEFORE,
     Kind.HOLD_BEFORE,
     Kind.CONFLICT,
@@ -118,7 +150,8 @@ class Fault:
         if codes is None:
             return None
         status, code = codes.get(protocol, codes["json"])
-        return replies.failure(protocol, code, f"ordered by fault rule {self.id}", status=status)
+        words = _WORDS.get(self.kind, f"ordered by fault rule {self.id}")
+        return replies.failure(protocol, code, words, status=status)
 
 
 def throttled(protocol: str, words: str) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from molthub.simulator.backend import MotoWorld
@@ -23,6 +23,9 @@ _LOGGER = (
     "failed to create Cloudwatch log stream: "
 )
 
+VCPU_QUOTA = ("fargate", "L-3032A538")
+UNITS_OF_A_VCPU = 1024
+
 ANY_KEY = "molthub-simulator"
 """A secret whose JSON value has this key is a dummy that holds every key a task asks for."""
 
@@ -30,7 +33,14 @@ ANY_KEY = "molthub-simulator"
 class Account:
     """Reads moto's state; writes nothing. now: simulated seconds; role_delay: until a new role can be used."""
 
-    def __init__(self, world: MotoWorld, stores: Stores, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        world: MotoWorld,
+        stores: Stores,
+        now: Callable[[], float],
+        quotas: Mapping[tuple[str, str], float] | None = None,
+    ) -> None:
+        self.quotas = quotas if quotas is not None else {}
         self._world = world
         self._stores = stores
         self._now = now
@@ -76,6 +86,16 @@ class Account:
             return self._denied(role, Ask(action, resource), region.name) is None
 
         return Mounts(self._stores, region.account, region.name, allows)
+
+    def capacity_problem(self, region: Region, units: float) -> str | None:
+        """Fargate's vCPU limit, where a test set one."""
+        limit = self.quotas.get(VCPU_QUOTA)
+        if limit is None:
+            return None
+        running = sum(float(task.definition.content["cpu"]) for task in region.tasks.values() if task.live)
+        if (running + units) / UNITS_OF_A_VCPU <= limit:
+            return None
+        return "You've reached the limit on the number of vCPUs you can run concurrently."
 
     def network_problem(self, region: Region, subnets: list[str], groups: list[str]) -> str | None:
         ec2 = self._world.backend("ec2", region.account, region.name)

@@ -35,8 +35,9 @@ class World:
         self._begin()
 
     def _begin(self) -> None:
+        self.quotas: dict[tuple[str, str], float] = {}
         self.stores = Stores(self.moto, lambda: self.ecs.engine.now, self.clock.date_of, self._uuid)
-        self.account = Account(self.moto, self.stores, lambda: self.ecs.engine.now)
+        self.account = Account(self.moto, self.stores, lambda: self.ecs.engine.now, self.quotas)
         self.ecs = Ecs(Engine(ids=Ids(self._seed), surroundings=self.account, date_of=self.clock.date_of))
         self.ecs.engine.agenda.run_until(self.clock.now())
         self.principals = Principals(self.moto)
@@ -48,7 +49,6 @@ class World:
             serve=self._answer,
         )
         self.decisions: list[Judged] = []
-        self.quotas: dict[tuple[str, str], float] = {}
 
     def _uuid(self) -> str:
         return self.ecs.engine.ids.uuid()

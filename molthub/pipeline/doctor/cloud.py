@@ -129,6 +129,9 @@ def permissions(probes: CloudProbes) -> Finding:
             f"the policies do not allow what apply needs: {told}{more}",
             "Use the role that `molthub bootstrap` makes, or allow these to the one in use",
         )
+    refused = [error for error in probes.services().values() if error is not None and error.ref == DENIED]
+    if refused:  # allowed by the policies, and refused all the same: an organisation's or a resource's policy
+        return _worst(refused)
     return ok("everything that apply calls is allowed")
 
 

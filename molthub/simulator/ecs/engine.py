@@ -35,6 +35,10 @@ class Surroundings(Protocol):
         """A task of this definition began to run: it may write to its file systems from now on."""
         ...
 
+    def capacity_problem(self, region: Region, units: float) -> str | None:
+        """Why there is no room for a task of so many CPU units more."""
+        ...
+
     def network_problem(self, region: Region, subnets: list[str], groups: list[str]) -> str | None:
         """Why the subnets or security groups cannot be used."""
         ...

@@ -147,6 +147,11 @@ class Scheduler:
                 self.event(service, f"(service {service.name}) failed to launch a task with (error {problem}).")
                 self._count_failure(region, service, primary)
                 return
+            full = self._engine.surroundings.capacity_problem(region, float(definition.content["cpu"]))
+            if full is not None:
+                self.event(service, f"(service {service.name}) was unable to place a task. Reason: {full}")
+                self._count_failure(region, service, primary)
+                return
             launched.append(self._runner.launch(region, service, primary, definition))
         if launched:
             self.event(service, f"(service {service.name}) has started {_tasks_text(launched)}.")

@@ -23,7 +23,37 @@ CALL = Call("ecs", "DescribeServices", "cluster main")
     ("error", "kind", "ref", "message"),
     [
         (boto.NoCredentialsError(), StallingError, "MH-AWS-001", "There are no AWS credentials"),
-        (boto.ProfileNotFound(profile="x"), StallingError, "MH-AWS-001", "There are no AWS credentials"),
+        (boto.ProfileNotFound(profile="x"), StallingError, "MH-AWS-001", "There is no AWS profile 'x'"),
+        (
+            boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
+            StallingError,
+            "MH-AWS-001",
+            "The AWS credentials are incomplete: AWS_SECRET_ACCESS_KEY is missing",
+        ),
+        (
+            boto.CredentialRetrievalError(provider="custom-process", error_msg="exit 1"),
+            StallingError,
+            "MH-AWS-001",
+            "The AWS credentials cannot be fetched from custom-process",
+        ),
+        (
+            client_error("RequestTimeTooSkewed"),
+            StallingError,
+            "MH-AWS-060",
+            "The clock of this machine is wrong: AWS refuses its signatures (RequestTimeTooSkewed)",
+        ),
+        (
+            client_error("SignatureDoesNotMatch", "Signature not yet current: 2027 is still later than 2026"),
+            StallingError,
+            "MH-AWS-060",
+            "The clock of this machine is wrong: AWS refuses its signatures (SignatureDoesNotMatch)",
+        ),
+        (
+            client_error("SignatureDoesNotMatch", "The request signature we calculated does not match"),
+            StallingError,
+            "MH-AWS-001",
+            "AWS does not accept the credentials (SignatureDoesNotMatch)",
+        ),
         (
             client_error("UnrecognizedClientException"),
             StallingError,
@@ -31,7 +61,12 @@ CALL = Call("ecs", "DescribeServices", "cluster main")
             "AWS does not accept the credentials (UnrecognizedClientException)",
         ),
         (client_error("ExpiredTokenException"), StallingError, "MH-AWS-002", "The AWS credentials have expired"),
-        (boto.UnauthorizedSSOTokenError(), StallingError, "MH-AWS-002", "The AWS credentials have expired"),
+        (
+            boto.UnauthorizedSSOTokenError(),
+            StallingError,
+            "MH-AWS-002",
+            "The AWS single sign-on session has expired, or never began",
+        ),
         (
             client_error("AccessDeniedException"),
             StallingError,
