@@ -49,11 +49,7 @@ def test_every_pattern_of_the_models_compiles(service: str) -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "request_"),
     [
-        (
-            "iam",
-            "simulate_principal_policy",
-            {"PolicySourceArn": "arn:aws:iam::123456789012:role/x", "ActionNames": ["a:b"]},
-        ),
+        ("iam", "simulate_custom_policy", {"PolicyInputList": ["{}"], "ActionNames": ["a:b"]}),
         ("ecs", "create_capacity_provider", {"name": "x"}),
         ("sqs", "list_queues", {}),
     ],
