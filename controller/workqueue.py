@@ -120,6 +120,12 @@ class WorkQueue(Generic[K]):
             slots.limit = limit
             slots.held.add(key)
 
+    @property
+    def parked(self) -> frozenset[K]:
+        """Keys that wait for a slot."""
+        with self._condition:
+            return frozenset(key for slots in self._slots.values() for key in slots.parked)
+
     def wait_idle(self, *, include_later: bool = False) -> None:
         """Return when nothing waits, is parked or is worked on; keys that are due later count only if asked for."""
         with self._condition:

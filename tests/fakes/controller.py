@@ -82,11 +82,15 @@ class FakeController:
 
     def tick(self) -> None:
         """One look at the repository (and a sweep if it is due), then wait until the work is done."""
+        self.start()
+        self.loop.tick()
+        self.queue.wait_idle()
+
+    def start(self) -> None:
+        """Let the workers begin."""
         while len(self.workers) < 3:
             self.workers.append(threading.Thread(target=self.reconciler.work, daemon=True))
             self.workers[-1].start()
-        self.loop.tick()
-        self.queue.wait_idle()
 
     def after(self, seconds: float) -> None:
         """Let time pass for the queue and the drift interval, then tick."""
