@@ -77,6 +77,11 @@ def test_the_symbols_are_terraforms() -> None:
     ]
 
 
+def test_what_is_done_after_the_rollout_says_so() -> None:
+    shown = plan_view.human(plan_with(change(Action.UPDATE, after_rollout=True)), colour=False)
+    assert "  ~ service bot will be updated in-place  # after the rollout" in shown
+
+
 def test_the_colour_comes_from_the_action() -> None:
     shown = plan_view.human(plan_with(change(Action.DELETE)), colour=True)
     assert "\x1b[31m  -\x1b[0m service bot will be deleted" in shown
