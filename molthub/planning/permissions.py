@@ -27,6 +27,9 @@ PREVIOUS = "molthub-previous"
 MOST_CHARACTERS = 10_240
 """IAM's limit of all inline policies of a role together, spaces not counted (IAM quotas)."""
 
+ARN_CHARACTERS = 80
+"""How much longer than its name a secret's ARN is: `arn:aws-us-gov:secretsmanager:REGION:ACCOUNT:secret:` and `-AbCdEf`."""
+
 STAR_ONLY = frozenset({"ecr:GetAuthorizationToken"})
 """Actions that AWS takes only with a star for a resource: the renderer writes them so."""
 
@@ -56,9 +59,14 @@ def widened(before: Role, after: Role, *, secrets: Mapping[str, SecretFacts] | N
     statements = [_statement(key, resources) for key, resources in sorted(keep.items())]
     previous = canonical_policy({"Version": "2012-10-17", "Statement": statements})
     policies = (*((name, text) for name, text in after.inline_policies if name != PREVIOUS), (PREVIOUS, previous))
-    if sum(len("".join(text.split())) for _, text in policies) > MOST_CHARACTERS:
+    if sum(_characters(text) for _, text in policies) > MOST_CHARACTERS:
         return after
     return normalise(dataclasses.replace(after, inline_policies=policies))
+
+
+def _characters(text: str) -> int:
+    """What IAM counts of a policy: no spaces, and a secret by its ARN."""
+    return len("".join(_SYMBOL.sub(lambda found: found["name"] + "x" * ARN_CHARACTERS, text).split()))
 
 
 def _allowed(role: Role, names: tuple[str, ...]) -> Iterator[tuple[Key, set[str]]]:

@@ -14,7 +14,7 @@ from molthub.cli.views import plan as plan_view
 from molthub.events.types import EventType
 from molthub.resources.identity import Identity, names_of
 from tests.fakes.rich_fleet import STATEMENTS, bot
-from tests.fakes.stage import AWS, LINKED, Stage, furnished
+from tests.fakes.stage import AWS, LINKED, Session, Stage, furnished
 
 GOING = bot("going", taskRole={"statements": STATEMENTS})
 NEWER = bot("going", taskRole={"statements": STATEMENTS}, runtime={"image": "ghcr.io/openclaw/openclaw:2026.9.7"})
@@ -62,15 +62,19 @@ def left_of_it(stage: Stage) -> dict[str, Any]:
 
 
 def test_nothing_is_left_but_what_is_named(stage: Stage) -> None:
+    hold_interfaces(stage, TWENTY_MINUTES)
     assert left_of_it(stage).keys() == {
         *("roles", "services", "taskDefinitions", "securityGroups", "logGroups", "secrets")
     }
-    stage.commit(STAYING)
-    shown = plan_view.human(stage.session().plan().plan, colour=False)
+    stage.commit(CHANGED)
+    session = stage.session()
+    planned = session.plan()
+    shown = plan_view.human(planned.plan, colour=False)
     assert f"secret {NAMES.gateway_secret} will be deleted  # can be restored for 30 days" in shown
     assert f"task-definition {NAMES.family} will be deleted  # its revisions stay, inactive" in shown
-    result = stage.session().apply()["going"]
+    result = session.carry_out(planned)["going"]
     assert result.outcome is Outcome.APPLIED
+    said_on_the_way(session)
     left = left_of_it(stage)
     assert left.keys() == {"taskDefinitions", "secrets"}
     assert [item["status"] for item in left["taskDefinitions"][NAMES.family]] == ["INACTIVE", "INACTIVE"]
@@ -81,7 +85,24 @@ def test_nothing_is_left_but_what_is_named(stage: Stage) -> None:
         f"the task definition {NAMES.family}, its revisions inactive",
         f"the secret {NAMES.gateway_secret}, which can be restored until {until}",
     )
-    assert stage.session().plan().plan.has_changes is False
+    assert session.plan().plan.has_changes is False
+
+
+def said_on_the_way(session: Session) -> None:
+    going = [event for event in session.events if event.identity.id == "going"]
+    waits = [event.message for event in going if event.type is EventType.CHANGE_WAITING]
+    assert waits == [
+        f"The service {NAMES.service} is still draining",
+        f"The security group {NAMES.security_group} is still held by a network interface",
+    ]
+    order = [event.resource.partition("/")[0] for event in going if event.type is EventType.CHANGE_STARTED]
+    assert order == [
+        *("service", "task-definition", "execution-role", "task-role", "security-group", "secret", "log-group")
+    ]
+    (pruned,) = [event.message for event in going if event.type is EventType.PRUNED]
+    assert pruned.startswith("acme/prod/going is deleted; what stays: the task definition ")
+    ended = [event.identity.id for event in session.events if event.type in (EventType.SYNCED, EventType.PRUNED)]
+    assert ended == ["staying", "going"], "the other one did not wait for it"
 
 
 def test_it_waits_without_holding_anybody_up_and_goes_on_in_a_new_process(stage: Stage) -> None:
@@ -108,24 +129,3 @@ def until_gone(stage: Stage) -> int:
         assert result.retry_after is not None
         stage.control.advance(result.retry_after)
     raise AssertionError("it never goes")
-
-
-def test_what_it_waits_for_is_said_once_each(stage: Stage) -> None:
-    hold_interfaces(stage, TWENTY_MINUTES)
-    stage.commit(CHANGED)
-    session = stage.session()
-    assert session.apply()["going"].outcome is Outcome.APPLIED
-    going = [event for event in session.events if event.identity.id == "going"]
-    waits = [event.message for event in going if event.type is EventType.CHANGE_WAITING]
-    assert waits == [
-        f"The service {NAMES.service} is still draining",
-        f"The security group {NAMES.security_group} is still held by a network interface",
-    ]
-    order = [event.resource.partition("/")[0] for event in going if event.type is EventType.CHANGE_STARTED]
-    assert order == [
-        *("service", "task-definition", "execution-role", "task-role", "security-group", "secret", "log-group")
-    ]
-    (pruned,) = [event.message for event in going if event.type is EventType.PRUNED]
-    assert pruned.startswith("acme/prod/going is deleted; what stays: the task definition ")
-    ended = [event.identity.id for event in session.events if event.type in (EventType.SYNCED, EventType.PRUNED)]
-    assert ended == ["staying", "going"], "the other one did not wait for it"

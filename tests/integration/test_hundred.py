@@ -73,7 +73,7 @@ def roll_out(stage: Stage, session: Session, manifests: list[Manifest], **limits
     results = apply_fleet(
         planned,
         Collaborators(rules=builtin_rules(), providers=session.providers, now=session.now),
-        settings=ApplySettings(commit=planned.plan.commit, actor="test"),
+        settings=ApplySettings(commit=planned.plan.commit, actor="test", poll_interval=8.0),
         report=session.events.append,
         clock=SimulatedPace(),
     )
