@@ -28,7 +28,7 @@ MOST_CHARACTERS = 10_240
 """IAM's limit of all inline policies of a role together, spaces not counted (IAM quotas)."""
 
 ARN_CHARACTERS = 80
-"""How much longer than its name a secret's ARN is: `arn:aws-us-gov:secretsmanager:REGION:ACCOUNT:secret:` and `-AbCdEf`."""
+"""How much longer than its name a secret's ARN is at most (`arn:aws-us-gov:secretsmanager:…:secret:` and `-AbCdEf`)."""
 
 STAR_ONLY = frozenset({"ecr:GetAuthorizationToken"})
 """Actions that AWS takes only with a star for a resource: the renderer writes them so."""
