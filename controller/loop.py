@@ -3,8 +3,8 @@
     poll    one `ls-remote`; an unchanged head costs nothing more, and no AWS call
     take up a new head: fetch, load, check; the diff of the two commits names the instances that changed,
             and these are queued
-    sweep   at the start, when manifests came, went or broke, and every drift interval: observe each environment whole,
-            in batches; write every status; queue what has work
+    sweep   at the start, when manifests came, went or broke, when a commit tells of a changed secret, and every drift
+            interval: observe each environment whole, in batches; write every status; queue what has work
     work    the workers reconcile one instance at a time each (reconciler.py)
 
 Only who holds an environment's lease writes there. While another holds it this controller looks and plans, and works
@@ -48,6 +48,8 @@ from molthub.resources.states import Verdict
 from molthub.source.protocol import FleetSource
 
 NOT_WELL = frozenset({Verdict.INVALID, Verdict.UNKNOWN, Verdict.BLOCKED})
+
+SECRET_TRAILER = "molthub-secret"  # noqa: S105 - a trailer's name
 
 MANY = 20
 """More changed instances than this are looked at in one sweep: one alone costs about ten calls, in batches 0.15."""
@@ -214,7 +216,17 @@ class Loop:
         broke = now.invalid != before.invalid or before.environments.keys() != now.environments.keys()
         frozen = head.freeze or current.freeze
         held_back = self.world.holds_deletions_back()
-        return not same or broke or now.fleet is None or bool(frozen) or held_back or len(changed) > MANY
+        whole = not same or broke or now.fleet is None or bool(frozen) or held_back or len(changed) > MANY
+        return whole or self._tells_of_a_secret(current, head)
+
+    def _tells_of_a_secret(self, current: Head, head: Head) -> bool:
+        """Whether a commit since then is the trail of `molthub secret`: a value changed, and no manifest shows it."""
+        try:
+            commits = self.source.commits_between(current.commit, head.commit)
+        except MolthubError as error:  # the drift interval will do
+            self.log.warning("cannot read the commits since the former head", ref=error.ref)
+            return False
+        return any(SECRET_TRAILER in commit.trailers for commit in commits)
 
     def _rewrite(self, commit: str) -> tuple[Diagnostic, ...]:
         """Why nothing may be written at this head: it does not descend from what was followed before."""

@@ -22,8 +22,10 @@ ON_A_FAKE_CLOUD = (
     "from molthub.cli.context import Roots\n"
     "from molthub.cli.main import run\n"
     "from tests.fakes.fleet import FakeFleet\n"
-    "cloud = FakeFleet()\n"
-    "roots = Roots(providers=lambda: cloud.provider_at, now=cloud.clock.now, clock=lambda: cloud.clock)\n"
+    "from tests.fakes.secret_store import FakeSecretStore\n"
+    "cloud, store = FakeFleet(), FakeSecretStore()\n"
+    "roots = Roots(providers=lambda: cloud.provider_at, now=cloud.clock.now, clock=lambda: cloud.clock,\n"
+    "    secrets=store.factory)\n"
     "code = run(sys.argv[1:], roots=roots)\n"
     "sys.stderr.write(f'writes: {sum(len(one.writes) for one in cloud.places.values())}\\n')\n"
     "sys.exit(int(code))\n"
@@ -73,7 +75,13 @@ def at_a_terminal(*arguments: str, cwd: Path, fake: bool = False) -> Iterator[Pe
     environment = kept | {"HOME": str(cwd), "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "200"}
     command = ["-c", ON_A_FAKE_CLOUD, *arguments] if fake else ["-m", "molthub", *arguments]
     process = subprocess.Popen(
-        [sys.executable, *command], cwd=cwd, env=environment, stdin=slave, stdout=slave, stderr=slave
+        [sys.executable, *command],
+        cwd=cwd,
+        env=environment,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,  # a hidden prompt would else ask at the terminal of whoever runs the tests
     )
     os.close(slave)
     try:
@@ -148,3 +156,17 @@ def test_status_is_redrawn(tmp_path: Path) -> None:
         person.process.send_signal(signal.SIGINT)
         assert person.end() == 130
         assert "Traceback" not in person.seen
+
+
+def test_a_secret_is_asked_for_twice_and_never_shown(tmp_path: Path) -> None:
+    repository, value = fleet(tmp_path), "hunter" + "2-typed"
+    arguments = ("secret", "set", "support-bot", "TELEGRAM_BOT_TOKEN", "--no-commit")
+    for again, code, said in ((value, 0, "is set (version"), ("other", 1, "MH-SCRT-012 the two values differ")):
+        with at_a_terminal(*arguments, cwd=repository.path, fake=True) as person:
+            person.wait_for("Value of TELEGRAM_BOT_TOKEN (not shown): ")
+            person.type(value)
+            person.wait_for("The same again: ")
+            person.type(again)
+            assert person.end() == code
+            assert said in person.seen
+            assert value not in person.seen

@@ -273,3 +273,15 @@ def eventually(proof: Callable[[], bool]) -> bool:
     while not proof() and time.monotonic() < end:
         time.sleep(0.02)
     return proof()
+
+
+def test_the_trail_of_a_changed_secret_calls_for_a_look_at_once(fleet: FakeFleet, controller: FakeController) -> None:
+    fleet.commit(bot())
+    controller.tick()
+    looks = fleet.prod.observations
+    fleet.commit(bot())
+    controller.tick()
+    assert fleet.prod.observations == looks, "an empty commit alone costs no look"
+    fleet.commit(bot(), Molthub_Secret="rotate acme/prod/support-bot#telegram")
+    controller.tick()
+    assert fleet.prod.observations > looks

@@ -134,8 +134,8 @@ class Job:
             self.term.say("No manifest uses it yet: link it with `molthub secret link`.")
             return
         self.term.say(
-            f"Used by {', '.join(names)}: each is rolled out anew, with a short downtime, when the controller next "
-            "looks at all of AWS (its drift interval, by default 300 s), or at once with `molthub apply`."
+            f"Used by {', '.join(names)}: each is rolled out anew, with a short downtime, when the controller sees the "
+            "commit that tells of it (push it), at its next drift check, or at once with `molthub apply`."
         )
 
 
