@@ -15,11 +15,11 @@ from molthub.resources.observation import Observation
 from tests.builders import environment_dict
 from tests.fakes.places import BOUNDARY, FLEET, KEY, PLACE
 from tests.fakes.simulator import ACCOUNT, VPC
-from tests.fakes.stage import AWS, Stage
+from tests.fakes.stage import AWS, BUCKET, Stage
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/molthub/{FLEET}/mh-acme-prod-rec"
 ENVIRONMENT = environment_dict(spec={"aws": {"roleArn": ROLE_ARN}, "rollout": {"stopAfterFailures": 9}})
-HERE = replace(PLACE, vpc_id=AWS["vpcId"])
+HERE = replace(PLACE, vpc_id=AWS["vpcId"], bucket=BUCKET)
 assert AWS["vpcId"] != VPC
 TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
 
@@ -27,7 +27,7 @@ TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 def found_base(iam: Any) -> None:
     """What the bootstrap stack brings: the boundary, and the reconciler's role with its policies."""
     path = f"/molthub/{FLEET}/"
-    boundary = json.dumps(boundary_policy(HERE, bucket="molthub-lease"))
+    boundary = json.dumps(boundary_policy(HERE, bucket=BUCKET))
     iam.create_policy(PolicyName=BOUNDARY.rpartition("/")[2], Path=path, PolicyDocument=boundary)
     name = ROLE_ARN.rpartition("/")[2]
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})

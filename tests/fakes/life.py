@@ -7,18 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 from molthub.apply.types import InstanceResult, Outcome
+from molthub.desired.render import RenderFacts, render
+from molthub.errors import WaitingError
 from molthub.pipeline.places import location_of
 from molthub.planning.types import Action, Change
-from molthub.provider.protocols import Query, WriteContext
+from molthub.provider.protocols import Provider, Query, WriteContext
 from molthub.resources.identity import EnvironmentKey, Identity, identity_tags
 from molthub.resources.types import Kind, Rule
-from tests.builders import loaded_environment
+from tests.builders import loaded_environment, loaded_instance
+from tests.fakes.foundation import lay_foundation
 from tests.fakes.guarded import ENVIRONMENT, FLEET, ROLE_ARN, founded_providers
 from tests.fakes.hand import Hand
 from tests.fakes.mutators import managed_policy, put_policy
 from tests.fakes.places import KEY
 from tests.fakes.rich_fleet import BEDROCK, SLACK, STATEMENTS, Manifest, bot
-from tests.fakes.stage import Stage
+from tests.fakes.stage import AWS, Stage
 
 IMAGE = "ghcr.io/openclaw/openclaw:2026.9.6"
 TAGGED = (Kind.LOG_GROUP, Kind.SECRET, Kind.SECURITY_GROUP, Kind.TASK_ROLE, Kind.SERVICE)
@@ -78,8 +81,7 @@ class Life:
         """An ingress rule, as a webhook will ask for: written by the provider itself, taken away as drift."""
         identity = Identity(FLEET, "acme", "prod", "rolling")
         key = EnvironmentKey("acme", "prod")
-        environment = loaded_environment(spec={"aws": {"roleArn": ROLE_ARN}})
-        provider = self.session.providers(key, location_of(environment, FLEET))
+        provider = self.provider()
         query = Query(FLEET, key, only=frozenset({identity}), desired=frozenset({identity}))
         group = provider.observe(query).instances[identity].resources.security_group
         assert group is not None
@@ -87,6 +89,64 @@ class Life:
         change = Change(Action.UPDATE, Kind.SECURITY_GROUP, group.name, group, opened)
         provider.perform(change, WriteContext(identity, "0" * 40))
         self.settle(*fleet())
+
+    def share(self) -> None:
+        """The environment's lease and what the controller publishes."""
+        documents = self.provider().documents()
+        assert documents is not None
+        assert documents.read("lease.json") is None
+        assert documents.write("lease.json", b"{}", replaces=None)
+        assert documents.read("lease.json")
+        assert documents.write("status.json", b"{}", replaces=None)
+
+    def keep(self) -> None:
+        """A file system, made, changed by hand, put right and deleted: by the provider itself, one kind alone."""
+        place = {"cluster": AWS["cluster"], "vpc_id": AWS["vpcId"], "subnet_ids": tuple(AWS["subnetIds"])}
+        foundation = replace(lay_foundation(self.stage.client, **place), kms_key=KEY)
+        instance = loaded_instance(metadata={"labels": {"team": "support"}}, spec={"state": {"persistent": True}})
+        facts = RenderFacts({}, foundation=foundation)
+        wanted = render(instance, loaded_environment(), fleet=FLEET, facts=facts).resources.file_system
+        assert wanted is not None
+        for kind, before, after in (
+            (Action.CREATE, None, wanted),
+            (Action.UPDATE, wanted, wanted),
+            (Action.DELETE, wanted, None),
+        ):
+            self.patiently(Change(kind, Kind.FILE_SYSTEM, wanted.name, before, after), instance.identity(FLEET))
+            if kind is Action.CREATE:
+                self.meddle_with_files()
+
+    def meddle_with_files(self) -> None:
+        efs = self.stage.client("efs")
+        (held,) = efs.describe_file_systems()["FileSystems"]
+        here = {"FileSystemId": held["FileSystemId"]}
+        (first, _) = efs.describe_mount_targets(**here)["MountTargets"]
+        default = self.stage.client("ec2").describe_security_groups(GroupNames=["default"])["SecurityGroups"][0]
+        efs.modify_mount_target_security_groups(
+            MountTargetId=first["MountTargetId"], SecurityGroups=[default["GroupId"]]
+        )
+        (point, _) = efs.describe_access_points(**here)["AccessPoints"]
+        efs.delete_access_point(AccessPointId=point["AccessPointId"])
+        ours = [{"Key": "molthub:fleet", "Value": FLEET}]
+        efs.create_access_point(ClientToken="by-hand", **here, RootDirectory={"Path": "/by-hand"}, Tags=ours)
+        everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "elasticfilesystem:*"}
+        efs.put_file_system_policy(**here, Policy=json.dumps({"Statement": [everybody]}))
+        efs.update_file_system(**here, ThroughputMode="bursting")
+        efs.tag_resource(ResourceId=held["FileSystemId"], Tags=[{"Key": "added", "Value": "by-hand"}])
+
+    def provider(self) -> Provider:
+        environment = loaded_environment(spec={"aws": {"roleArn": ROLE_ARN}})
+        return self.session.providers(EnvironmentKey("acme", "prod"), location_of(environment, FLEET))
+
+    def patiently(self, change: Change, identity: Identity) -> None:
+        for _ in range(100):
+            try:
+                self.provider().perform(change, WriteContext(identity, "0" * 40))
+            except WaitingError as error:
+                self.stage.control.advance(error.after)
+            else:
+                return
+        raise AssertionError(f"{change.kind} never gets ready")
 
     def change(self) -> None:
         """A new version, a new name, a pause, its end, and a restart."""

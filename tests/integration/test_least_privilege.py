@@ -24,9 +24,9 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Json]]:
     """Everything IAM was asked during a life, each question once."""
-    with furnished(tmp_path_factory.mktemp("stage")) as stage:
+    with furnished(tmp_path_factory.mktemp("stage"), bucket=True) as stage:
         life = Life(guarded(stage))
-        for scene in (life.create, life.drift, life.webhook, life.change, life.fail, life.end):
+        for scene in (life.create, life.drift, life.webhook, life.share, life.keep, life.change, life.fail, life.end):
             scene()
         unique = {repr(item): item for item in stage.control.decisions()}
         yield list(unique.values())

@@ -22,6 +22,10 @@ from tests.fakes.stage import furnished
 Json = dict[str, Any]
 THIEF = "AKIATHIEF"
 
+EFS = f"arn:aws:elasticfilesystem:eu-west-1:{ACCOUNT}"
+OURS = {"aws:requesttag/molthub:fleet": ("acme-bots",)}
+THEIRS = {f"aws:{where}tag/molthub:fleet": ("another-fleet",) for where in ("request", "resource")}
+
 ELSEWHERE = [
     Ask("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role{TASK_ROLE}", {"iam:passedtoservice": ("lambda.amazonaws.com",)}),
     Ask("kms:Decrypt", KEY, {"kms:viaservice": ("s3.eu-west-1.amazonaws.com",)}),
@@ -29,6 +33,24 @@ ELSEWHERE = [
     Ask("lambda:CreateFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:evil"),
     Ask("cloudformation:UpdateStack", f"arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/molthub-acme-prod/1"),
     Ask("organizations:LeaveOrganization", "*"),
+    Ask("elasticfilesystem:CreateFileSystem", "*", {**OURS, "elasticfilesystem:encrypted": ("false",)}),
+    Ask("elasticfilesystem:CreateFileSystem", "*", {**THEIRS, "elasticfilesystem:encrypted": ("true",)}),
+    *(
+        Ask(f"elasticfilesystem:{name}", f"{EFS}:{kind}/{kind[0]}-1", THEIRS)
+        for name, kind in (
+            ("TagResource", "file-system"),
+            ("UntagResource", "file-system"),
+            ("DeleteFileSystem", "file-system"),
+            ("PutFileSystemPolicy", "file-system"),
+            ("DeleteAccessPoint", "access-point"),
+        )
+    ),
+    Ask("kms:CreateGrant", KEY, {"kms:viaservice": ("s3.eu-west-1.amazonaws.com",)}),
+    Ask(
+        "ec2:ModifyNetworkInterfaceAttribute",
+        f"arn:aws:ec2:eu-west-1:{ACCOUNT}:network-interface/eni-1",
+        {"ec2:vpc": (f"arn:aws:ec2:eu-west-1:{ACCOUNT}:vpc/vpc-another",)},
+    ),
 ]
 """Beyond what the simulator serves: judged by the evaluator alone."""
 

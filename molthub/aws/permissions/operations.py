@@ -59,7 +59,11 @@ _SECRET_TAGS: Grant = ("secretsmanager:TagResource", at.OWN_SECRETS)
 _ENCRYPT: tuple[Grant, ...] = (("kms:GenerateDataKey", at.SECRETS_KEY), ("kms:Decrypt", at.SECRETS_KEY))
 _FILE_TAGS: Grant = ("elasticfilesystem:TagResource", at.FILE_SYSTEM_TAGS)
 _FILE_KEY: tuple[Grant, ...] = (("kms:DescribeKey", at.FILE_SYSTEMS_KEY), ("kms:CreateGrant", at.FILE_SYSTEMS_KEY))
-_INTERFACES: tuple[Grant, ...] = (("ec2:DescribeSubnets", at.LISTS), ("ec2:DescribeNetworkInterfaces", at.LISTS))
+_INTERFACES: tuple[Grant, ...] = (
+    ("ec2:DescribeSubnets", at.LISTS),
+    ("ec2:DescribeNetworkInterfaces", at.LISTS),
+    ("ec2:CreateNetworkInterface", at.MOUNT_INTERFACES),
+)
 _WITH_KEY = "under a customer key, AWS asks for the key as well"
 
 RECONCILER: Mapping[str, Mapping[str, Row]] = {
@@ -107,12 +111,20 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "CreateMountTarget": row(at.OWN_FILE_SYSTEMS, also=_INTERFACES, why="EFS asks for its interface's rights too"),
         "DeleteAccessPoint": row(at.OWN_ACCESS_POINTS),
         "DeleteFileSystem": row(at.OWN_FILE_SYSTEMS),
-        "DeleteMountTarget": row(at.OWN_FILE_SYSTEMS),
+        "DeleteMountTarget": row(
+            at.OWN_FILE_SYSTEMS,
+            also=(("ec2:DeleteNetworkInterface", at.MOUNT_INTERFACES),),
+            why="EFS asks for its interface's rights too",
+        ),
         "DescribeAccessPoints": row(at.ACCESS_POINT_READS),
         "DescribeFileSystemPolicy": row(at.FILE_SYSTEM_READS),
         "DescribeFileSystems": row(at.FILE_SYSTEM_READS),
         "DescribeMountTargets": row(at.FILE_SYSTEM_READS),
-        "ModifyMountTargetSecurityGroups": row(at.OWN_FILE_SYSTEMS),
+        "ModifyMountTargetSecurityGroups": row(
+            at.OWN_FILE_SYSTEMS,
+            also=(("ec2:ModifyNetworkInterfaceAttribute", at.MOUNT_INTERFACES),),
+            why="EFS asks for the interface's rights too",
+        ),
         "PutFileSystemPolicy": row(at.OWN_FILE_SYSTEMS),
         "TagResource": row(at.FILE_SYSTEM_TAGS),
         "UntagResource": row(at.FILE_SYSTEM_UNTAGS),

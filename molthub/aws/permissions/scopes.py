@@ -207,6 +207,12 @@ _ACCESS_POINTS = _here("elasticfilesystem", "access-point/*")
 FILE_SYSTEM_READS = Scope(
     "FileSystemReads", (_FILE_SYSTEMS,), "EFS finds nothing by tag: the account's file systems are listed, ours taken"
 )
+MOUNT_INTERFACES = Scope(
+    "MountInterfaces",
+    tuple(_here("ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")),
+    "EFS asks for its mount targets' interfaces; they have no tags, so any of the environment's network",
+    (("ArnEquals", "ec2:Vpc", _here("ec2", "vpc/{vpc_id}")),),
+)
 ACCESS_POINT_READS = Scope("AccessPointReads", (_ACCESS_POINTS, _FILE_SYSTEMS), "as FileSystemReads")
 NEW_FILE_SYSTEMS = Scope(
     "NewFileSystems",

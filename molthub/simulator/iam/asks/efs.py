@@ -1,7 +1,7 @@
 """EFS: file systems and access points by id, tags at birth, the key of an encrypted one, the network of a mount target.
 
-Changing a mount target's groups asks EC2 for its network interface as well (EFS API reference). A mount target is
-judged by the file system it is of. Describing without an id looks at all of the account.
+Mount targets ask EC2 for their network interfaces as well (EFS API reference). A mount target is judged
+by the file system it is of. Describing without an id looks at all of the account.
 """
 
 from __future__ import annotations
@@ -42,9 +42,17 @@ def _on_file_system(name: str) -> Asking:
     return asks
 
 
+def _describe_access_points(view: View) -> list[Ask]:
+    """By access point or file system; without either, all of the account are looked at."""
+    named = [str(view.params[key]) for key in ("AccessPointId", "FileSystemId") if view.params.get(key)]
+    if named:
+        return [Ask(f"{EFS}:DescribeAccessPoints", _arn(view, item), _tags(view, item)) for item in named]
+    return [Ask(f"{EFS}:DescribeAccessPoints", view.arn(EFS, f"{kind}/*")) for kind in ("access-point", "file-system")]
+
+
 def _on_access_point(name: str) -> Asking:
     def asks(view: View) -> list[Ask]:
-        identifier = str(view.params.get("AccessPointId") or view.params.get("FileSystemId", ""))
+        identifier = view.params["AccessPointId"]
         return [Ask(f"{EFS}:{name}", _arn(view, identifier), _tags(view, identifier))]
 
     return asks
@@ -72,11 +80,30 @@ def _create_access_point(view: View) -> list[Ask]:
     return [*asks, *_at_birth(view, view.arn(EFS, "access-point/*"))]
 
 
-def _modify_groups(view: View) -> list[Ask]:
-    target = view.moto("efs").mount_targets_by_id.get(view.params["MountTargetId"])
-    interface = target.network_interface_id if target is not None else "*"
-    asks = _on_file_system("ModifyMountTargetSecurityGroups")(view)
-    return [*asks, Ask("ec2:ModifyNetworkInterfaceAttribute", view.arn("ec2", f"network-interface/{interface}"))]
+def _on_interface(name: str, action: str) -> Asking:
+    """What EFS asks EC2 for the interface of an existing mount target."""
+
+    def asks(view: View) -> list[Ask]:
+        target = view.moto("efs").mount_targets_by_id.get(view.params["MountTargetId"])
+        interface = target.network_interface_id if target is not None else "*"
+        vpc = {"ec2:vpc": (view.arn("ec2", f"vpc/{target.vpc_id}"),)} if target is not None else {}
+        return [*_on_file_system(name)(view), Ask(action, view.arn("ec2", f"network-interface/{interface}"), vpc)]
+
+    return asks
+
+
+def _create_mount_target(view: View) -> list[Ask]:
+    subnet = view.params["SubnetId"]
+    zones = view.moto("ec2").subnets.values()
+    vpc = next((zone[subnet].vpc_id for zone in zones if subnet in zone), "")
+    context = {"ec2:vpc": (view.arn("ec2", f"vpc/{vpc}"),)}
+    groups = [f"security-group/{item}" for item in view.params.get("SecurityGroups", ())]
+    made = [
+        Ask("ec2:CreateNetworkInterface", view.arn("ec2", what), context)
+        for what in ("network-interface/*", f"subnet/{subnet}", *groups)
+    ]
+    looking = ("ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces")
+    return [*_on_file_system("CreateMountTarget")(view), *(Ask(action, "*") for action in looking), *made]
 
 
 def _tag(view: View) -> list[Ask]:
@@ -92,7 +119,7 @@ def _untag(view: View) -> list[Ask]:
 
 
 _ON_FILE_SYSTEM = (
-    *("CreateMountTarget", "DeleteFileSystem", "DeleteMountTarget", "DescribeFileSystemPolicy", "DescribeFileSystems"),
+    *("DeleteFileSystem", "DescribeFileSystemPolicy", "DescribeFileSystems"),
     *("DescribeLifecycleConfiguration", "DescribeMountTargets", "PutFileSystemPolicy", "PutLifecycleConfiguration"),
     *("UpdateFileSystem", "UpdateFileSystemProtection"),
 )
@@ -101,9 +128,13 @@ ASKS: Mapping[str, Asking] = {
     **{f"efs:{name}": _on_file_system(name) for name in _ON_FILE_SYSTEM},
     "efs:CreateAccessPoint": _create_access_point,
     "efs:CreateFileSystem": _create,
+    "efs:CreateMountTarget": _create_mount_target,
     "efs:DeleteAccessPoint": _on_access_point("DeleteAccessPoint"),
-    "efs:DescribeAccessPoints": _on_access_point("DescribeAccessPoints"),
-    "efs:ModifyMountTargetSecurityGroups": _modify_groups,
+    "efs:DeleteMountTarget": _on_interface("DeleteMountTarget", "ec2:DeleteNetworkInterface"),
+    "efs:DescribeAccessPoints": _describe_access_points,
+    "efs:ModifyMountTargetSecurityGroups": _on_interface(
+        "ModifyMountTargetSecurityGroups", "ec2:ModifyNetworkInterfaceAttribute"
+    ),
     "efs:TagResource": _tag,
     "efs:UntagResource": _untag,
 }
