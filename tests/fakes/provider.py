@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from molthub.errors import TransientError, WaitingError
+from molthub.errors import StallingError, TransientError, WaitingError
 from molthub.planning.types import Action, Change
 from molthub.provider.protocols import Query, WriteContext, WriteResult
 from molthub.resources.foundation import Foundation
@@ -217,6 +217,8 @@ class FakeProvider:
             fault = self._fault(change, context.identity)
             if fault is not None and not fault.after_effect:
                 raise fault.error
+            self._check_ours(change, context.identity)
+            context.guard()
             result = self._perform(change, context)
             if fault is not None:
                 raise fault.error
@@ -224,7 +226,9 @@ class FakeProvider:
 
     def rollout(self, identity: Identity, rollout_id: str) -> Rollout:
         with self._lock:
-            rollout = self._rollouts[rollout_id]
+            rollout = self._rollouts.get(rollout_id)
+            if rollout is None:
+                raise TransientError("MH-AWS-022", f"nobody knows the deployment {rollout_id}", fix="Plan again")
             if rollout.record.state is RolloutState.IN_PROGRESS:
                 rollout.left -= 1
                 if rollout.left < 0:
@@ -240,7 +244,12 @@ class FakeProvider:
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
         with self._lock:
             self.stopped.append(rollout_id)
-            self._finish(self.instances[identity], self._rollouts[rollout_id])
+            rollout = self._rollouts.get(rollout_id)
+            if rollout is None or rollout.record.state is not RolloutState.IN_PROGRESS:
+                return
+            if rollout.script.state is RolloutState.COMPLETED:
+                rollout.script = Script(state=RolloutState.ROLLED_BACK, reason="stopped", cause=Cause.SURROUNDINGS)
+            self._finish(self.instances[identity], rollout)
 
     def tidy(self, context: WriteContext) -> WriteResult:
         with self._lock:
@@ -282,6 +291,11 @@ class FakeProvider:
             rollout=item.rollout.record if item.rollout else None,
             events=tuple(item.events),
         )
+
+    def _check_ours(self, change: Change, identity: Identity) -> None:
+        for found in self.foreign.get(identity, ()):
+            if found.kind is change.kind:
+                raise StallingError("MH-AWS-013", f"the {found.kind} {found.name} exists but is not ours")
 
     def _fault(self, change: Change, identity: Identity) -> _Fault | None:
         for fault in self._faults:
