@@ -27,6 +27,7 @@ def place_of(spec: BaseSpec, names: EnvironmentNames) -> Place:
         vpc_id=spec.vpc_id or "${Vpc}",
         boundary="${Boundary}",
         kms_key="${Key.Arn}",
+        bucket=names.bucket,
     )
 
 
