@@ -92,11 +92,13 @@ PAGING: dict[str, Paging] = {
     "ListAttachedRolePolicies": Paging("Marker", "Marker", "AttachedPolicies", "MaxItems", 1000),
     "DescribeLogGroups": Paging("nextToken", "nextToken", "logGroups", "limit", 50),
     "ListSecrets": Paging("NextToken", "NextToken", "SecretList", "MaxResults", 100),
+    "DescribeRules": Paging("Marker", "NextMarker", "Rules", "PageSize", 400),
+    "DescribeTargetGroups": Paging("Marker", "NextMarker", "TargetGroups", "PageSize", 400),
     "GetResources": Paging("PaginationToken", "PaginationToken", "ResourceTagMappingList", "ResourcesPerPage", 100),
 }
 """Page sizes: AWS's own maxima (botocore's models; Describe* and List* documentation)."""
 
-XML_SERVICES = frozenset({"cloudformation", "ec2", "iam"})
+XML_SERVICES = frozenset({"cloudformation", "ec2", "elbv2", "iam"})
 """Their answers leave an empty list out; the others always name it, so there its absence is a broken answer."""
 
 

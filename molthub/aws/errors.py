@@ -37,10 +37,12 @@ THROTTLED = frozenset(
 QUOTA = frozenset(
     {"LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException", "SecurityGroupLimitExceeded"}
     | {"FileSystemLimitExceeded", "AccessPointLimitExceeded", "NetworkInterfaceLimitExceeded"}
+    | {"TooManyTargetGroups", "TooManyRules", "TooManyUniqueTargetGroupsPerLoadBalancer", "TooManyTags"}
     | {"RulesPerSecurityGroupLimitExceeded", "ResourceLimitExceeded", "VcpuLimitExceeded"}
 )
 NOT_FOUND = frozenset(
-    {"NoSuchEntity", "ResourceNotFoundException", "InvalidGroup.NotFound", "ServiceNotFoundException"}
+    {"TargetGroupNotFound", "RuleNotFound", "ListenerNotFound", "LoadBalancerNotFound", "NoSuchHostedZone"}
+    | {"NoSuchEntity", "ResourceNotFoundException", "InvalidGroup.NotFound", "ServiceNotFoundException"}
     | {"ServiceDeploymentNotFoundException", "InvalidGroupId.Malformed"}
     | {"FileSystemNotFound", "MountTargetNotFound", "AccessPointNotFound"}
 )
@@ -341,6 +343,23 @@ def group_in_use(name: str) -> MolthubError:
 def role_is_refused(words: str) -> bool:
     """Whether AWS's words are about handing a role to ECS. (That a session is an `assumed-role` says nothing.)"""
     return _ROLE_REFUSED.search(words) is not None
+
+
+def target_group_in_use(name: str) -> MolthubError:
+    return WaitingError(
+        "MH-AWS-030",
+        f"The target group {name} is still used by a rule of a load balancer",
+        after=15.0,
+        fix="Nothing to do; if it stays, somebody made another rule that leads to it: remove that one",
+    )
+
+
+def no_priority(listener: str) -> MolthubError:
+    return TransientError(
+        "MH-AWS-031",
+        f"No rule could be added to the listener {listener}: each priority that was free was taken meanwhile",
+        fix="Nothing to do: Molthub tries again later",
+    )
 
 
 def role_not_usable(name: str) -> MolthubError:

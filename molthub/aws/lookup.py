@@ -6,14 +6,15 @@ Reading a task definition takes both (a revision holds only ARNs). Never holds a
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from molthub.aws.api import Api
 from molthub.aws.arns import Account, Ids, Names, Store, belongs_to, secret_arns
 from molthub.aws.errors import no_secret
 from molthub.aws.readers import file_systems as efs
-from molthub.aws.readers import secrets, security_groups
+from molthub.aws.readers import load_balancing, secrets, security_groups
 from molthub.provider.protocols import Location
 
 
@@ -79,6 +80,15 @@ class Lookup:
         found = security_groups.read_by_id(self._api, self._location.vpc_id, group_ids)
         return replace(names, groups=security_groups.names_by_id(found))
 
+    def with_targets(self, names: Names, arns: Iterable[str]) -> Names:
+        """The same table with the names of these target groups, where just they exist now under their names."""
+        found = {}
+        for arn in arns:
+            raw = load_balancing.read_target_group(self._api, load_balancing.name_in(arn))
+            if raw is not None and raw["TargetGroupArn"] == arn:
+                found[arn] = raw["TargetGroupName"]
+        return replace(names, targets=found)
+
     def ids(
         self,
         fleet: str,
@@ -86,8 +96,10 @@ class Lookup:
         secret_names: Iterable[str] = (),
         group_names: Iterable[str] = (),
         file_systems: Iterable[str] = (),
+        target_groups: Iterable[str] = (),
     ) -> Ids:
         """The table to write with, read now. Raises StallingError for a secret that is missing or being deleted."""
+        targets = {name: load_balancing.read_target_group(self._api, name) for name in sorted(set(target_groups))}
         found = {name: self._arn(name) for name in sorted(set(secret_names))}
         wanted = [name for name in group_names if not name.startswith("sg-")]
         groups = security_groups.read_groups(self._api, self._location.vpc_id, wanted) if wanted else {}
@@ -95,7 +107,8 @@ class Lookup:
         with self._lock:
             self._by_arn |= {arn: name for name, arn in found.items()}
         stores = self.stores(fleet, file_systems)
-        return Ids(self.account, f"/molthub/{fleet}/", groups=ids, secrets=found, stores=stores)
+        path = f"/molthub/{fleet}/"
+        return Ids(self.account, path, groups=ids, secrets=found, stores=stores, targets=_arns(targets))
 
     def _is_known(self, arn: str) -> bool:
         with self._lock:
@@ -116,3 +129,7 @@ class Lookup:
         if secrets.is_deleted(raw):
             raise no_secret(name, "is scheduled for deletion")
         return str(raw["ARN"])
+
+
+def _arns(found: Mapping[str, Mapping[str, Any] | None]) -> dict[str, str]:
+    return {name: str(raw["TargetGroupArn"]) for name, raw in found.items() if raw is not None}

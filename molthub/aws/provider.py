@@ -91,7 +91,8 @@ class AwsProvider:
             stand = self._look(query.fleet, query.key)
         except MolthubError as error:
             return _unreadable(query, error)
-        collector = Collector(self.api, stand.location, stand.lookup.account)
+        listeners = tuple(listener.arn for listener in stand.foundation.listeners)
+        collector = Collector(self.api, stand.location, stand.lookup.account, listeners)
         seen = Observer(collector, self._cache, stand.lookup).observe(query)
         return replace(seen, foundation=stand.foundation)
 
@@ -139,10 +140,13 @@ class AwsProvider:
             stand = self._stand
         return stand or self._look(identity.fleet, identity.key)
 
+    def _stands_on(self, fleet: str, key: EnvironmentKey) -> Foundation:
+        return read_foundation(self.api, self._location, fleet=fleet, about=str(key))
+
     def _look(self, fleet: str, key: EnvironmentKey) -> _Stand:
         """Account and region, checked once, and what the environment stands on, read now."""
         account = Account(self._clients.partition, self._location.account_id, self._location.region)
-        foundation = read_foundation(self.api, self._location, fleet=fleet, about=str(key))
+        foundation = self._stands_on(fleet, key)
         location = completed(self._location, foundation)
         with self._lock:
             before = self._stand

@@ -68,7 +68,7 @@ def target_group(identity: Identity, *, vpc_id: str, tags: Pairs) -> TargetGroup
 def listener_rule(identity: Identity, endpoint: Endpoint, *, listener: Listener, tags: Pairs) -> ListenerRule:
     """Lets POSTs to the endpoint's exact paths through; the listener refuses everything else."""
     return ListenerRule(
-        name=endpoint.host,
+        name=names_of(identity).target_group,
         listener=listener.arn,
         hosts=(endpoint.host,),
         methods=("POST",),
@@ -93,7 +93,10 @@ def dns_record(identity: Identity, endpoint: Endpoint, *, listener: Listener) ->
 
 def record_owner(identity: Identity) -> str:
     """The text of the TXT record beside an alias: whose it is."""
-    return f"molthub fleet={identity.fleet} instance={identity}"
+    return (
+        f"molthub fleet={identity.fleet} workspace={identity.workspace} environment={identity.environment}"
+        f" instance={identity.id}"
+    )
 
 
 def load_balancer(identity: Identity) -> LoadBalancer:

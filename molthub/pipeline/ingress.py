@@ -32,6 +32,16 @@ def listeners_of(
     return place(wanted, observation.foundation.listeners, observation.routes)
 
 
+def hosts_of(environment: LoadedEnvironment, instances: Mapping[Identity, LoadedInstance]) -> dict[Identity, str]:
+    """The host name of every instance of the environment that is called by one."""
+    found = {
+        identity: endpoint(identity, loaded, environment)
+        for identity, loaded in instances.items()
+        if identity.key == environment.key
+    }
+    return {identity: where.host for identity, where in found.items() if where is not None}
+
+
 def _present(observed: ObservedInstance | None) -> str | None:
     rule = observed.resources.listener_rule if observed else None
     return rule.listener if rule else None

@@ -145,6 +145,8 @@ def _look(
             if identity.key == key and (only is None or identity in only)
             for secret in linked_secrets(loaded)
         ),
+        zone=environment.model.spec.ingress.hostedZoneId if environment.model.spec.ingress else None,
+        hosts=ingress.hosts_of(environment, documents.instances),
     )
     try:
         provider = task.collaborators.providers(key, location_of(environment, task.selection.fleet))

@@ -24,6 +24,8 @@ class IngressSpec:
     certificate  ARN in ACM
     subnet_ids   public subnets of an existing VPC; () where the stack makes its own
     requests_per_five_minutes  of one address, beyond which WAF blocks it; None: no web ACL
+    hosted_zone  id of the Route 53 zone that the reconciler may put host names into; None: it writes none
+    domain       that these are below
     """
 
     certificate: str
@@ -31,6 +33,8 @@ class IngressSpec:
     allow_from: tuple[str, ...]
     requests_per_five_minutes: int | None = None
     subnet_ids: tuple[str, ...] = ()
+    hosted_zone: str | None = None
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

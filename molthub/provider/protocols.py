@@ -10,8 +10,8 @@ Contract for every method:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from molthub.planning.types import Change
@@ -62,6 +62,8 @@ class Query:
     only         these instances (cheap, by name), or None for the full sweep by tag and name
     desired      identities the manifests hold: looked for by deterministic name even when untagged
     secrets      linked secrets whose facts are needed: names, or full ARNs
+    zone         the Route 53 zone that holds the environment's host names, None for none
+    hosts        identity → host name that the manifests want in it
     """
 
     fleet: str
@@ -69,6 +71,8 @@ class Query:
     only: frozenset[Identity] | None = None
     desired: frozenset[Identity] = frozenset()
     secrets: frozenset[str] = frozenset()
+    zone: str | None = None
+    hosts: Mapping[Identity, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,9 +278,9 @@ class ListenerRule:
     """What a shared listener lets through to one instance: host, methods and exact paths; everything else is refused
     by the listener itself.
 
-    name is the host name; a rule has none on AWS. listener: ARN, immutable. hosts, methods, paths unordered, and at
-    most five values together (AWS's limit). target_groups: names; one is what Molthub makes. A rule's priority is the
-    adapter's: no two rules of Molthub's match the same request, so their order means nothing.
+    name is that of the instance's target group; a rule has none on AWS. listener: ARN, immutable. hosts, methods, paths
+    unordered, and at most five values together (AWS's limit). target_groups: names; one is what Molthub makes. A rule's
+    priority is the adapter's: no two rules of Molthub's match the same request, so their order means nothing.
     """
 
     name: str

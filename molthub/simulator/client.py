@@ -28,8 +28,8 @@ class SimulatorControl:
         """Make VPC, subnets and cluster of each environment with exactly the given ids, and secrets by name.
 
         environments: [{"accountId", "region", "cluster", "vpcId", "subnetIds"}], and optionally "roleArn" and
-        "externalId" of a role to assume, "bucket", a versioned bucket to make, and "certificateArn" of a certificate
-        in ACM. Not counted.
+        "externalId" of a role to assume, "bucket", a versioned bucket to make, "certificateArn" of a certificate in
+        ACM, and "hostedZoneId" and "domain" of a Route 53 zone. Not counted.
         """
         self._post("seed", {"environments": [dict(item) for item in environments], "secrets": list(secrets)})
 

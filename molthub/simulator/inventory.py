@@ -28,8 +28,10 @@ def inventory(world: World) -> Json:
             "securityGroups": _groups(world, account, name),
             "logGroups": _log_groups(world, account, name),
             "secrets": _secrets(world, account, name),
+            "targetGroups": _target_groups(world, account, name),
+            "listenerRules": _listener_rules(world, account, name),
         }
-        held = found.setdefault(account, {"roles": _roles(world, account)})
+        held = found.setdefault(account, {"roles": _roles(world, account), "hosts": _hosts(world, account)})
         held[name] = content
         found[account] = json.loads(_named(world, account, name, json.dumps(held, sort_keys=True)))
     return found
@@ -44,6 +46,8 @@ def _named(world: World, account: str, region: str, text: str) -> str:
     secrets = world.moto.backend("secretsmanager", account, region).secrets
     for secret in sorted(secrets.values(), key=lambda item: -len(item.arn)):
         text = text.replace(secret.arn, f"secret:{secret.name}")
+    for group in world.moto.backend("elbv2", account, region).target_groups.values():
+        text = text.replace(group.arn, f"target-group:{group.name}")
     return text
 
 
@@ -112,6 +116,49 @@ def _secrets(world: World, account: str, region: str) -> Json:
             "deleted": secret.deleted_date is not None,
         }
         for secret in world.moto.backend("secretsmanager", account, region).secrets.values()
+    }
+
+
+def _target_groups(world: World, account: str, region: str) -> Json:
+    backend = world.moto.backend("elbv2", account, region)
+    return {
+        group.name: {
+            "vpc": group.vpc_id,
+            "port": str(group.port),
+            "health": [group.health_check_path, group.health_check_interval_seconds, str(group.matcher)],
+            "attributes": {key: str(value) for key, value in group.attributes.items()},
+            "tags": backend.tagging_service.get_tag_dict_for_resource(group.arn),
+        }
+        for group in backend.target_groups.values()
+    }
+
+
+def _listener_rules(world: World, account: str, region: str) -> list[Json]:
+    """Of all listeners, without priorities: nobody depends on them."""
+    backend = world.moto.backend("elbv2", account, region)
+    found = [
+        {
+            "loadBalancer": balancer.name,
+            "conditions": rule.conditions,
+            "actions": [action.data for action in rule.actions],
+            "tags": backend.tagging_service.get_tag_dict_for_resource(rule.arn),
+        }
+        for balancer in backend.load_balancers.values()
+        for listener in balancer.listeners.values()
+        for rule in listener.rules.values()
+        if not rule.is_default
+    ]
+    return sorted(found, key=lambda item: json.dumps(item, sort_keys=True))
+
+
+def _hosts(world: World, account: str) -> Json:
+    """Names in hosted zones beyond what every zone has."""
+    zones = world.moto.backend("route53", account, "aws").zones
+    return {
+        f"{item.name} {item.type}": [item.alias_target, item.records]
+        for zone in zones.values()
+        for item in zone.rrsets
+        if item.type not in {"NS", "SOA"}
     }
 
 

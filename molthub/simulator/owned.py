@@ -38,10 +38,18 @@ def _iam(world: World, call: Call, _account: str) -> Json | None:
     return simulate(world, call) if call.operation == "SimulatePrincipalPolicy" else None
 
 
+def _elbv2(world: World, call: Call, account: str) -> Json | None:
+    """Who is behind a target group is ECS's to know; the rest is moto's."""
+    if call.operation != "DescribeTargetHealth":
+        return None
+    return world.account.balancing.health(account, call.region, call.params)
+
+
 _SERVICES: Mapping[str, Callable[[World, Call, str], Json | None]] = {
     "backup": lambda world, call, account: Backup(world.stores, account, call.region).call(call),
     "cloudformation": _cloudformation,
     "ecs": _ecs,
+    "elbv2": _elbv2,
     "efs": lambda world, call, account: Efs(world.stores, account, call.region).call(call),
     "iam": _iam,
     "resourcegroupstaggingapi": tagging.handle,

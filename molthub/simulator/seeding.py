@@ -38,6 +38,8 @@ def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
         _seed_role(world, str(wanted["roleArn"]), wanted.get("externalId"))
     if wanted.get("bucket"):
         _seed_bucket(world, account, region, str(wanted["bucket"]))
+    if wanted.get("hostedZoneId"):
+        _seed_zone(world, account, zone_id=str(wanted["hostedZoneId"]), domain=str(wanted["domain"]))
     if wanted.get("cluster"):
         world.ecs.call("CreateCluster", account=account, region=region, params={"clusterName": wanted["cluster"]})
     if wanted.get("vpcId"):
@@ -87,6 +89,24 @@ def _seed_bucket(world: World, account: str, region: str, name: str) -> None:
     if name not in backend.buckets:
         backend.create_bucket(name, region)
         backend.put_bucket_versioning(name, "Enabled")
+
+
+def _seed_zone(world: World, account: str, *, zone_id: str, domain: str) -> None:
+    """The hosted zone that `spec.ingress` names, with exactly its id."""
+    backend = world.moto.backend("route53", account, "aws")
+    if zone_id in backend.zones:
+        return
+    zone = backend.create_hosted_zone(
+        name=domain,
+        private_zone=False,
+        caller_reference=zone_id,
+        vpcid=None,
+        vpcregion=None,
+        comment="Made by the simulator",
+        delegation_set_id=None,
+    )
+    backend.zones[zone_id] = backend.zones.pop(zone.resource_id)
+    zone.resource_id = zone_id
 
 
 def _seed_role(world: World, arn: str, external_id: str | None) -> None:

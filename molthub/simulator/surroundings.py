@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from molthub.simulator.backend import MotoWorld
+from molthub.simulator.balancing import Balancing
 from molthub.simulator.ecs.state import Json, Region
 from molthub.simulator.iam.evaluator import Ask, decide
 from molthub.simulator.iam.keys import through_key
@@ -46,6 +47,7 @@ class Account:
         self._now = now
         self.role_delay = 0.0
         self.role_born: dict[str, float] = {}
+        self.balancing = Balancing(world)
 
     def assume_problem(self, account: str, role_arn: str) -> str | None:
         role = self.role(account, role_arn)
@@ -114,6 +116,18 @@ class Account:
                     "not exist (ErrorCode: InvalidGroup.NotFound)."
                 )
         return None
+
+    def balancer_problem(self, region: Region, content: Json, balancers: list[Json]) -> str | None:
+        return self.balancing.problem(region, content, balancers)
+
+    def target_seconds(self, region: Region, balancers: list[Json]) -> float:
+        return self.balancing.seconds_until_healthy(region, balancers)
+
+    def draining_seconds(self, region: Region, balancers: list[Json]) -> float:
+        return self.balancing.deregistration_delay(region, balancers)
+
+    def mark_target(self, balancers: list[Json], address: str, state: str | None) -> None:
+        self.balancing.mark(balancers, address, state)
 
     def role_is_born(self, account: str, created: Json) -> None:
         """Remember when a role was made (parameters of CreateRole): with role_delay it cannot be passed at once."""

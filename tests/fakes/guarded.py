@@ -10,15 +10,20 @@ from molthub.aws.permissions.boundary import boundary_policy
 from molthub.aws.permissions.policy import reconciler_policies
 from molthub.aws.provider import AwsProvider, aws_provider_factory
 from molthub.provider.protocols import Location, Provider, ProviderFactory, Query
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey
 from molthub.resources.observation import Observation
-from tests.builders import environment_dict
+from tests.builders import INGRESS, environment_dict
+from tests.fakes.balancers import make_gates, make_listeners
 from tests.fakes.places import BOUNDARY, FLEET, KEY, PLACE
 from tests.fakes.simulator import ACCOUNT, VPC
 from tests.fakes.stage import AWS, BUCKET, Stage
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/molthub/{FLEET}/mh-acme-prod-rec"
-ENVIRONMENT = environment_dict(spec={"aws": {"roleArn": ROLE_ARN}, "rollout": {"stopAfterFailures": 9}})
+INGRESS_HERE = {**INGRESS, "hostedZoneId": PLACE.zone}
+ENVIRONMENT = environment_dict(
+    spec={"aws": {"roleArn": ROLE_ARN}, "rollout": {"stopAfterFailures": 9}, "ingress": INGRESS_HERE}
+)
 HERE = replace(PLACE, vpc_id=AWS["vpcId"], bucket=BUCKET)
 assert AWS["vpcId"] != VPC
 TRUST = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
@@ -39,7 +44,7 @@ def found_base(iam: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Founded:
-    """The real provider on a foundation with boundary and key, as the stack's outputs would name them."""
+    """The real provider on a foundation with boundary, key and listeners, as the stack's outputs would name them."""
 
     real: AwsProvider
 
@@ -52,6 +57,17 @@ class Founded:
         return getattr(self.real, name)
 
 
+class Standing(AwsProvider):
+    """On a foundation that has what the stack's outputs would name."""
+
+    def _stands_on(self, fleet: str, key: EnvironmentKey) -> Foundation:
+        return replace(super()._stands_on(fleet, key), **DOOR)
+
+
+DOOR: dict[str, Any] = {}
+"""`gate_members` and `listeners` of the stage that was furnished last."""
+
+
 def founded_providers() -> ProviderFactory:
     """Providers as one process would have them."""
     factory = aws_provider_factory()
@@ -59,6 +75,7 @@ def founded_providers() -> ProviderFactory:
     def provider(key: EnvironmentKey, location: Location) -> Provider:
         real = factory(key, location)
         assert isinstance(real, AwsProvider)
+        real.__class__ = Standing
         return Founded(real)
 
     return provider
@@ -67,5 +84,8 @@ def founded_providers() -> ProviderFactory:
 def guarded(stage: Stage) -> Stage:
     """The stage with its base; everything done before is forgotten."""
     found_base(stage.client("iam"))
+    stage.control.seed(environments=[{**AWS, "hostedZoneId": PLACE.zone, "domain": PLACE.domain}])
+    group = make_gates(stage.client, AWS["vpcId"])
+    DOOR.update(gate_members=group, listeners=make_listeners(stage.client, AWS["subnetIds"], group, count=1))
     stage.control.reset_counters()
     return stage

@@ -20,7 +20,7 @@ from tests.fakes.guarded import ENVIRONMENT, FLEET, ROLE_ARN, founded_providers
 from tests.fakes.hand import Hand
 from tests.fakes.mutators import managed_policy, put_policy
 from tests.fakes.places import KEY
-from tests.fakes.rich_fleet import BEDROCK, SLACK, STATEMENTS, Manifest, bot
+from tests.fakes.rich_fleet import BEDROCK, SLACK, STATEMENTS, WEBHOOK, Manifest, bot
 from tests.fakes.stage import AWS, Stage
 
 IMAGE = "ghcr.io/openclaw/openclaw:2026.9.6"
@@ -89,6 +89,24 @@ class Life:
         change = Change(Action.UPDATE, Kind.SECURITY_GROUP, group.name, group, opened)
         provider.perform(change, WriteContext(identity, "0" * 40))
         self.settle(*fleet())
+        self._meddle_with_the_door()
+        self.settle(*fleet())
+
+    def _meddle_with_the_door(self) -> None:
+        """Everything that leads to the webhook bot is changed by hand."""
+        hand = self.hand("called")
+        elb, name = hand("elbv2"), hand.names.target_group
+        group = elb.describe_target_groups(Names=[name])["TargetGroups"][0]["TargetGroupArn"]
+        listener = elb.describe_listeners(LoadBalancerArn=_balancer(elb))["Listeners"][0]["ListenerArn"]
+        rule = next(item["RuleArn"] for item in elb.describe_rules(ListenerArn=listener)["Rules"] if item["Actions"])
+        paths = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}
+        elb.modify_rule(RuleArn=rule, Conditions=[paths])
+        elb.modify_target_group(TargetGroupArn=group, HealthCheckPath="/")
+        delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "300"}
+        elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
+        tags = [{"Key": "molthub:workspace", "Value": "another"}, {"Key": "added", "Value": "by-hand"}]
+        elb.add_tags(ResourceArns=[rule], Tags=tags)
+        elb.add_tags(ResourceArns=[group], Tags=tags)
 
     def share(self) -> None:
         """The environment's lease and what the controller publishes."""
@@ -177,4 +195,9 @@ def fleet(*, image: str = IMAGE, env: dict[str, str] | None = None, **spec: Any)
     """`rolling` is the one that things happen to; the others are there for what they are made of."""
     rolling = bot("rolling", runtime={"image": image, "env": env or {}}, taskRole={"statements": STATEMENTS}, **spec)
     slack = {"image": "registry.example.com/acme/openclaw-slack-otel:2026.9.6"}
-    return [rolling, bot("slack", **SLACK, runtime=slack), bot("bedrock", **BEDROCK)]
+    others = [bot("slack", **SLACK, runtime=slack), bot("bedrock", **BEDROCK), bot("called", **WEBHOOK)]
+    return [rolling, *others]
+
+
+def _balancer(elb: Any) -> str:
+    return str(elb.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"])

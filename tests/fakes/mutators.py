@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from molthub.resources.types import Kind
+from tests.fakes.balancers import make_gates, make_listeners
 from tests.fakes.container_mutators import CONTAINER, INIT_ONLY
 from tests.fakes.desired import PLAIN_KINDS
 from tests.fakes.hand import Hand, Json
@@ -127,10 +128,19 @@ def _another_group(hand: Hand, _kind: Kind, _index: str) -> None:
 
 
 def _behind_a_load_balancer(hand: Hand, _kind: Kind) -> Paths:
-    """Of somebody else's, by a port that the gateway does not even open."""
-    arn = f"arn:aws:elasticloadbalancing:{AWS['region']}:{AWS['accountId']}:targetgroup/by-hand/0123456789abcdef"
+    """Of somebody else's; ECS takes only a port that the definition names, so that changes with it."""
+    elb = hand("elbv2")
+    group = make_gates(hand.stage.client, AWS["vpcId"])
+    (listener,) = make_listeners(hand.stage.client, AWS["subnetIds"], group, count=1)
+    arn = elb.create_target_group(
+        Name="by-hand", Protocol="HTTP", Port=18789, VpcId=AWS["vpcId"], TargetType="ip", HealthCheckPath="/"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    hosts = {"Field": "host-header", "HostHeaderConfig": {"Values": ["by-hand.example.com"]}}
+    forward = {"Type": "forward", "TargetGroupArn": arn}
+    elb.create_rule(ListenerArn=listener.arn, Priority=1, Conditions=[hosts], Actions=[forward])
+    hand.revise(lambda data: data["containerDefinitions"][1].update(portMappings=[{"containerPort": 18789}]))
     hand.update(loadBalancers=[{"targetGroupArn": arn, "containerName": "gateway", "containerPort": 18789}])
-    return {"load_balancers[0]…"}
+    return {"load_balancers[0]…", "task_definition"}
 
 
 def _spot(hand: Hand, _kind: Kind) -> Paths:

@@ -18,4 +18,6 @@ PLACE = Place(
     boundary=BOUNDARY,
     kms_key=KEY,
     bucket="molthub-0123456789-123456789012-eu-west-1",
+    zone="Z0123456789ABC",
+    domain="bots.example.com",
 )

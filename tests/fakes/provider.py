@@ -207,7 +207,7 @@ class FakeProvider:
         routes = {arn: tuple(hosts) for arn, hosts in self.other_routes.items()}
         for rule in rules:
             if rule is not None:
-                routes[rule.listener] = (*routes.get(rule.listener, ()), rule.name)
+                routes[rule.listener] = (*routes.get(rule.listener, ()), *rule.hosts)
         return routes
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:

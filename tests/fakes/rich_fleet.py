@@ -20,6 +20,14 @@ SLACK = {
         "slack": {"botToken": {"secret": "SLACK_BOT_TOKEN"}, "appToken": {"secret": "SLACK_APP_TOKEN"}},
     },
 }
+WEBHOOK = {
+    "network": {"inbound": "WEBHOOK"},
+    "secrets": [MODEL_KEY, {"name": "HOOK_TOKEN", "key": "acme/prod/support-bot#hook"}],
+    "channels": {
+        "telegram": REMOVED,
+        "webhook": {"token": {"secret": "HOOK_TOKEN"}, "paths": ["/hooks/agent", "/hooks/wake"]},
+    },
+}
 STATEMENTS = [
     {"sid": "Docs", "actions": ["s3:GetObject", "s3:ListBucket"], "resources": ["arn:aws:s3:::acme-docs/*"]},
     {"actions": ["sqs:SendMessage"], "resources": ["arn:aws:sqs:eu-west-1:123456789012:tickets"]},

@@ -137,7 +137,8 @@ def wrong(one: Round, bot_id: str, plan: InstancePlan) -> list[str]:
     if Kind.TASK_DEFINITION in expected:
         expected[Kind.SERVICE] = {"task_definition"}  # another revision is another definition of the service
     elif "task_definition" in expected.get(Kind.SERVICE, ()):
-        expected[Kind.TASK_DEFINITION] = {"memory"}
+        ports = {"containers[gateway].ports[0]…"}
+        expected[Kind.TASK_DEFINITION] = ports if "load_balancers[0]…" in expected[Kind.SERVICE] else {"memory"}
     lines = [] if plan.verdict is (Verdict.OUT_OF_SYNC if expected else Verdict.SYNCED) else [str(plan.verdict)]
     changes = {change.kind: {item.path for item in change.attributes} for change in plan.changes}
     lines += [f"{kind} is not in the plan: {expected[kind]}" for kind in expected.keys() - changes.keys()]

@@ -28,6 +28,8 @@ def place_of(spec: BaseSpec, names: EnvironmentNames) -> Place:
         boundary="${Boundary}",
         kms_key="${Key.Arn}",
         bucket=names.bucket,
+        zone=spec.ingress.hosted_zone if spec.ingress else None,
+        domain=spec.ingress.domain if spec.ingress else None,
     )
 
 

@@ -64,6 +64,7 @@ _INTERFACES: tuple[Grant, ...] = (
     ("ec2:DescribeNetworkInterfaces", at.LISTS),
     ("ec2:CreateNetworkInterface", at.MOUNT_INTERFACES),
 )
+_BALANCING_TAGS: Grant = ("elasticloadbalancing:AddTags", at.BALANCING_BIRTH_TAGS)
 _WITH_KEY = "under a customer key, AWS asks for the key as well"
 
 RECONCILER: Mapping[str, Mapping[str, Row]] = {
@@ -130,6 +131,21 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "UntagResource": row(at.FILE_SYSTEM_UNTAGS),
         "UpdateFileSystem": row(at.OWN_FILE_SYSTEMS),
     },
+    "elbv2": {
+        "AddTags": row(at.OWN_TARGET_GROUPS, at.OWN_RULES),
+        "CreateRule": row(at.NEW_RULES, also=(_BALANCING_TAGS,), why="made with its tags"),
+        "CreateTargetGroup": row(at.NEW_TARGET_GROUPS, also=(_BALANCING_TAGS,), why="made with its tags"),
+        "DeleteRule": row(at.OWN_RULES),
+        "DeleteTargetGroup": row(at.OWN_TARGET_GROUPS),
+        "DescribeRules": row(at.LISTS),
+        "DescribeTags": row(at.LISTS),
+        "DescribeTargetGroupAttributes": row(at.LISTS),
+        "DescribeTargetGroups": row(at.LISTS),
+        "ModifyRule": row(at.OWN_RULES),
+        "ModifyTargetGroup": row(at.OWN_TARGET_GROUPS),
+        "ModifyTargetGroupAttributes": row(at.OWN_TARGET_GROUPS),
+        "RemoveTags": row(at.OWN_TARGET_GROUPS, at.OWN_RULES),
+    },
     "iam": {
         "CreateRole": row(at.BOUNDED_ROLES, also=(("iam:TagRole", at.OWN_ROLES),), why="made with its tags"),
         "DeleteRole": row(at.OWN_ROLES),
@@ -159,6 +175,10 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "PutRetentionPolicy": row(at.LOG_GROUPS),
         "TagResource": row(at.LOG_GROUPS),
         "UntagResource": row(at.LOG_GROUPS),
+    },
+    "route53": {
+        "ChangeResourceRecordSets": row(at.HOSTS),
+        "ListResourceRecordSets": row(at.ZONE_READS),
     },
     "resourcegroupstaggingapi": {
         "GetResources": row(at.LISTS),

@@ -17,6 +17,8 @@ SPOKEN = Place(
     vpc_id="VPC",
     boundary="BOUNDARY",
     kms_key="KEY",
+    zone="ZONE",
+    domain="DOMAIN",
 )
 """A place whose parts are their own names."""
 

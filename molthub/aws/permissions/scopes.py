@@ -23,6 +23,7 @@ class Place:
     boundary  ARN of the permissions boundary that every role of an instance must carry
     kms_key   ARN of the customer key of secrets, file systems and backups; None: there is none, and no right to it
     bucket    name of the bucket with lease and published status; None: there is none, and no right to it
+    zone      id of the Route 53 zone for host names below `domain`; None: there is none, and no right to it
     """
 
     partition: str
@@ -34,6 +35,8 @@ class Place:
     boundary: str
     kms_key: str | None = None
     bucket: str | None = None
+    zone: str | None = None
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,4 +252,37 @@ BACKUP_ROLE = Scope(
     ("arn:{partition}:iam::{account}:role/molthub/{fleet}/*-BackupRole-*",),
     "the base stack's role, handed to AWS Backup and to nothing else",
     (("StringEquals", "iam:PassedToService", "backup.amazonaws.com"),),
+)
+
+# -- load balancing and DNS --------------------------------------------------------------------------------------------
+
+_TARGET_GROUPS = _here("elasticloadbalancing", "targetgroup/mh-*/*")
+_LISTENER_RULES = _here("elasticloadbalancing", "listener-rule/app/*")
+NEW_TARGET_GROUPS = Scope(
+    "NewTargetGroups", (_TARGET_GROUPS,), "target groups of ours, tagged as this fleet's at birth", (_NEW,)
+)
+NEW_RULES = Scope(
+    "NewRules",
+    (_here("elasticloadbalancing", "listener/app/*"),),
+    "rules tagged as this fleet's at birth; CloudFormation names the load balancers, so no name can be held to",
+    (_NEW,),
+)
+BALANCING_BIRTH_TAGS = Scope(
+    "BalancingBirthTags",
+    (_TARGET_GROUPS, _LISTENER_RULES),
+    "AWS asks for AddTags too when something is made with tags; with which, the making itself is held to",
+    (("Null", "elasticloadbalancing:CreateAction", "false"),),
+)
+OWN_TARGET_GROUPS = Scope("OwnTargetGroups", (_TARGET_GROUPS,), "this fleet's target groups, by tag", (_OURS,))
+OWN_RULES = Scope("OwnRules", (_LISTENER_RULES,), "this fleet's rules, by tag: their ARNs say nothing", (_OURS,))
+_ZONE = ("arn:{partition}:route53:::hostedzone/{zone}",)
+ZONE_READS = Scope("ZoneReads", _ZONE, "the zone that spec.ingress names")
+HOSTS = Scope(
+    "Hosts",
+    _ZONE,
+    "host names below the domain of spec.ingress, and no other record of the zone",
+    (
+        ("ForAllValues:StringLike", "route53:ChangeResourceRecordSetsNormalizedRecordNames", "*.{domain}"),
+        ("Null", "route53:ChangeResourceRecordSetsNormalizedRecordNames", "false"),
+    ),
 )

@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from molthub.aws.arns import Names as ArnNames
 from molthub.aws.readers import file_systems, log_groups, roles, secrets, security_groups, services
+from molthub.aws.readers.assemble_ingress import IngressAssembly
 from molthub.aws.readers.collect import Collected
-from molthub.aws.readers.reading import KindRead, as_failure
+from molthub.aws.readers.parts import Parts
+from molthub.aws.readers.reading import KindRead
 from molthub.aws.readers.task_definitions import COMMIT, fingerprint_of, project_task_definition
-from molthub.aws.tags import whose
-from molthub.errors import MolthubError
 from molthub.resources.identity import TAG_COMMIT, TAG_PROTECTED, Identity, Names
 from molthub.resources.normal import task_fingerprint
-from molthub.resources.observation import ForeignObject, ObservedInstance, ReadFailure, ServiceRuntime
+from molthub.resources.observation import ObservedInstance, ReadFailure
 from molthub.resources.types import Kind, Resource, ResourceSet, TaskDefinition
 
 Raw = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class _Parts:
-    """One instance while it is put together."""
-
-    identity: Identity
-    found: dict[Kind, Resource] = field(default_factory=dict)
-    tags: dict[Kind, Mapping[str, str]] = field(default_factory=dict)
-    failures: dict[Kind, ReadFailure] = field(default_factory=dict)
-    foreign: list[ForeignObject] = field(default_factory=list)
-    runtime: ServiceRuntime | None = None
-
-    def fail(self, kind: Kind, error: MolthubError) -> None:
-        self.failures[kind] = as_failure(error, kind)
-
-    def owned(self, kind: Kind, name: str, tags: Mapping[str, str]) -> bool:
-        """Remembers a foreign object; True when it is ours."""
-        reason = whose(tags, self.identity)
-        if reason is not None:
-            self.foreign.append(ForeignObject(kind, name, reason))
-            return False
-        self.tags[kind] = tags
-        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +29,13 @@ class Assembly:
     definitions: KindRead
     names: ArnNames
     cluster: str
+    ingress: IngressAssembly
 
     def instance(self, identity: Identity, names: Names) -> ObservedInstance:
         """One instance as AWS has it."""
-        parts = _Parts(identity)
+        parts = Parts(identity)
         self._simple(parts, names)
+        self.ingress.add_to(parts, names)
         self._service(parts, names)
         for kind, needs in DEPENDS.items():
             missing = next((parts.failures[need] for need in needs if need in parts.failures), None)
@@ -80,7 +58,7 @@ class Assembly:
         definition = self.definitions.found.get(service["taskDefinition"]) if service else None
         return definition.get(COMMIT) if definition else None
 
-    def _simple(self, parts: _Parts, names: Names) -> None:
+    def _simple(self, parts: Parts, names: Names) -> None:
         got = self.collected
         self._one(parts, Kind.LOG_GROUP, names.log_group, got.log_groups, self._log_group)
         self._one(parts, Kind.SECRET, names.gateway_secret, got.secrets, secrets.project_secret)
@@ -98,7 +76,7 @@ class Assembly:
     def _log_group(self, raw: Raw) -> Resource:
         return log_groups.project_group(raw, self.collected.log_groups.tags.get(raw["logGroupName"], {}))
 
-    def _one(self, parts: _Parts, kind: Kind, name: str, read: KindRead, project: Callable[[Raw], Resource]) -> None:
+    def _one(self, parts: Parts, kind: Kind, name: str, read: KindRead, project: Callable[[Raw], Resource]) -> None:
         error = read.error(name)
         if error is not None:
             parts.fail(kind, error)
@@ -110,7 +88,7 @@ class Assembly:
             return  # as good as gone: a create restores it
         parts.found[kind] = project(raw)
 
-    def _service(self, parts: _Parts, names: Names) -> None:
+    def _service(self, parts: Parts, names: Names) -> None:
         read = self.collected.services
         error = read.error(names.service)
         raw = read.found.get(names.service)
@@ -124,7 +102,7 @@ class Assembly:
         elif parts.owned(Kind.SERVICE, names.service, read.tags[names.service]):
             self._live(parts, raw)
 
-    def _live(self, parts: _Parts, raw: Raw) -> None:
+    def _live(self, parts: Parts, raw: Raw) -> None:
         arn = raw["taskDefinition"]
         definition = self._definition(parts, arn)
         parts.runtime = services.project_runtime(raw, self._fingerprint(_primary_arn(raw)))
@@ -135,7 +113,7 @@ class Assembly:
             raw, cluster=self.cluster, fingerprint=task_fingerprint(definition), names=self.names
         )
 
-    def _definition(self, parts: _Parts, key: str) -> TaskDefinition | None:
+    def _definition(self, parts: Parts, key: str) -> TaskDefinition | None:
         """The definition known by ARN or family; remembers a failure."""
         error = self.definitions.error(key)
         if error is not None:
@@ -156,8 +134,9 @@ class Assembly:
 DEPENDS: Mapping[Kind, tuple[Kind, ...]] = {
     Kind.TASK_ROLE: (Kind.SECRET, Kind.FILE_SYSTEM),
     Kind.EXECUTION_ROLE: (Kind.SECRET,),
+    Kind.LISTENER_RULE: (Kind.TARGET_GROUP,),
     Kind.TASK_DEFINITION: (Kind.SECRET, Kind.FILE_SYSTEM),
-    Kind.SERVICE: (Kind.SECURITY_GROUP, Kind.TASK_DEFINITION),
+    Kind.SERVICE: (Kind.SECURITY_GROUP, Kind.TARGET_GROUP, Kind.TASK_DEFINITION),
 }
 """What a kind's comparison needs to know: in the order of Kind, so that one pass carries a failure all the way."""
 
@@ -171,7 +150,7 @@ def _why(failure: ReadFailure | None) -> tuple[str, str]:
     return ("MH-AWS-009", "its task definition was not found") if failure is None else (failure.ref, failure.message)
 
 
-def _commit(parts: _Parts) -> str | None:
+def _commit(parts: Parts) -> str | None:
     """The service is written last, so its tag is the newest; without one, that of the last kind found."""
     for kind in reversed(Kind):
         commit = parts.tags.get(kind, {}).get(TAG_COMMIT)

@@ -1,6 +1,6 @@
 """Collects the raw answers of one environment: all of it in batches, or a few instances by name.
 
-Six reads run beside each other, one for each AWS service; each spreads its own calls over a second pool.
+The reads run beside each other, one for each kind of thing; each spreads its own calls over a second pool.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any
 from molthub.aws.api import Api
 from molthub.aws.arns import Account, belongs_to, is_arn
 from molthub.aws.readers import file_systems, log_groups, roles, secrets, security_groups, services
+from molthub.aws.readers.collect_ingress import IngressCollector
+from molthub.aws.readers.load_balancing import Claims, hosts_of
 from molthub.aws.readers.reading import KindRead, each, guarded
 from molthub.provider.protocols import Location, Query
 from molthub.resources.identity import EnvironmentKey, Names, names_of, slug
 
 Raw = Mapping[str, Any]
-KINDS_AT_ONCE = 6
+KINDS_AT_ONCE = 9
 CALLS_AT_ONCE = 16
 
 
@@ -33,10 +35,14 @@ class Collected:
     log_groups: KindRead = field(default_factory=KindRead)
     secrets: KindRead = field(default_factory=KindRead)
     linked: KindRead = field(default_factory=KindRead)
+    rules: KindRead = field(default_factory=KindRead)
+    target_groups: KindRead = field(default_factory=KindRead)
+    records: KindRead = field(default_factory=KindRead)
 
     @property
     def reads(self) -> tuple[KindRead, ...]:
-        return (self.services, self.groups, self.file_systems, self.roles, self.log_groups, self.secrets)
+        own = (self.services, self.groups, self.file_systems, self.roles, self.log_groups, self.secrets)
+        return (*own, self.rules, self.target_groups, self.records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,11 @@ class Collector:
     api: Api
     location: Location
     account: Account
+    listeners: tuple[str, ...] = ()
+
+    @property
+    def ingress(self) -> IngressCollector:
+        return IngressCollector(self.api, self.location.vpc_id, self.listeners)
 
     def collect(self, query: Query) -> Collected:
         """Everything the query asks for; failures are inside, never raised."""
@@ -70,6 +81,9 @@ class Collector:
             "log_groups": lambda: self._sweep_log_groups(query, f"/molthub/{query.fleet}/{prefix}"),
             "secrets": lambda: _with_tags(secrets.list_secrets(self.api), secrets.tags_of),
             "linked": lambda: self._linked(query, pool),
+            "rules": lambda: self.ingress.rules(pool, of=None),
+            "target_groups": self.ingress.all_target_groups,
+            "records": lambda: self.ingress.records(query, pool),
         }
 
     def _sweep_services(self, prefix: str, pool: Executor) -> KindRead:
@@ -110,6 +124,9 @@ class Collector:
             "log_groups": lambda: self._log_groups([names.log_group for names in named], pool),
             "secrets": lambda: self._secrets(self._own(query, named), pool),
             "linked": lambda: self._linked(query, pool),
+            "rules": lambda: self.ingress.rules(pool, of=frozenset(names.target_group for names in named)),
+            "target_groups": lambda: self.ingress.target_groups([names.target_group for names in named], pool),
+            "records": lambda: self.ingress.records(query, pool),
         }
 
     def _groups(self, named: list[Names]) -> KindRead:
@@ -180,6 +197,22 @@ class Collector:
             done, failed = each(pool, untold, lambda name: log_groups.read_tags(self.api, arn(name)))
         read.tags |= done
         read.failed |= failed
+
+    def complete_ingress(self, collected: Collected, query: Query, claims: Claims, names: Iterable[str]) -> None:
+        """Adds the attributes of these target groups, and records that only a rule tells of: of a manifest that went.
+
+        claims: whose rule is which.
+        """
+        with ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+            self.ingress.complete_target_groups(collected.target_groups, names, pool)
+            if query.only is None or query.zone is None:
+                return
+            orphans = [rule for identity, rule in claims.items() if identity not in query.hosts]
+            hosts = sorted({host for rule in orphans for host in hosts_of(rule)})
+            more = self.ingress.named_records(query.zone, hosts, pool)
+        collected.records.found |= more.found
+        collected.records.tags |= more.tags
+        collected.records.failed |= more.failed
 
     def complete_secrets(self, collected: Collected, arns: Iterable[str]) -> None:
         """Describes secrets of this account that a definition or policy names by an ARN not read so far."""

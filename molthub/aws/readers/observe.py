@@ -7,7 +7,7 @@ secrets, and without those the comparison would show differences that are none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,10 @@ from molthub.aws.arns import is_arn, secret_arns
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers import file_systems, secrets, security_groups, services
 from molthub.aws.readers.assemble import Assembly
+from molthub.aws.readers.assemble_ingress import IngressAssembly
 from molthub.aws.readers.collect import CALLS_AT_ONCE, Collected, Collector
+from molthub.aws.readers.collect_ingress import LISTENER
+from molthub.aws.readers.load_balancing import claimed, hosts_of, name_in, targets_of
 from molthub.aws.readers.reading import KindRead, as_failure, each
 from molthub.aws.readers.restarts import explained
 from molthub.aws.readers.roles import texts_of
@@ -47,11 +50,23 @@ class Observer:
         definitions = self._definitions(collected, named)
         if query.only is not None:
             self.collector.complete_secrets(collected, _arns_in(collected, definitions))
+        claims = claimed(
+            collected.rules.found.values(),
+            collected.rules.tags,
+            {names.target_group: identity for identity, names in named.items()},
+        )
+        self.collector.complete_ingress(collected, query, claims, [names.target_group for names in named.values()])
         names = self._names(query, collected)
         self.lookup.learn(names)
-        assembly = Assembly(collected, definitions, names, self.collector.location.cluster)
-        seen = {identity: assembly.instance(identity, named[identity]) for identity in identities}
-        instances = explained(self.collector.api, self.collector.location.cluster, seen)
+        assembly = Assembly(
+            collected,
+            definitions,
+            names,
+            self.collector.location.cluster,
+            ingress=IngressAssembly(collected, names, claims, query),
+        )
+        parts = {identity: assembly.instance(identity, named[identity]) for identity in identities}
+        instances = explained(self.collector.api, self.collector.location.cluster, parts)
         failures = _failures(collected)
         return Observation(
             key=query.key,
@@ -60,6 +75,7 @@ class Observer:
             failures=failures,
             complete=query.only is None and not failures and all(read.is_whole for read in collected.reads),
             secret_failures=_secret_failures(query, collected),
+            routes=_routes(self.collector.listeners, collected),
         )
 
     def _complete(self, query: Query, collected: Collected, named: Mapping[Identity, Names]) -> None:
@@ -93,6 +109,7 @@ class Observer:
                 name: file_systems.store_of(raw, raw["accessPoints"])
                 for name, raw in collected.file_systems.found.items()
             },
+            targets={raw["TargetGroupArn"]: name for name, raw in collected.target_groups.found.items()},
         )
 
 
@@ -107,6 +124,7 @@ def discover(query: Query, collected: Collected) -> set[Identity]:
         ("execution_role", collected.roles),
         ("log_group", collected.log_groups),
         ("gateway_secret", collected.secrets),
+        ("target_group", collected.target_groups),
     ):
         for name in read.found.keys() & read.tags.keys():
             identity = identity_from_tags(read.tags[name])
@@ -114,7 +132,20 @@ def discover(query: Query, collected: Collected) -> set[Identity]:
                 continue
             if getattr(names_of(identity), attribute) == name and not _is_gone(attribute, read.found[name]):
                 found.add(identity)
-    return found
+    return found | {item for item in _at_the_door(collected) if item.fleet == query.fleet and item.key == query.key}
+
+
+def _at_the_door(collected: Collected) -> Iterator[Identity]:
+    """Identities that rules and host names belong to: each by what says so and by what it is called."""
+    for arn, tags in collected.rules.tags.items():
+        identity = identity_from_tags(tags)
+        leads_to = [name_in(target) for target in targets_of(collected.rules.found[arn])]
+        if identity is not None and names_of(identity).target_group in leads_to:
+            yield identity
+    for host, tags in collected.records.tags.items():
+        identity = identity_from_tags(tags)
+        if identity is not None and "A" in collected.records.found[host] and host.startswith(f"{identity.id}."):
+            yield identity
 
 
 def _is_gone(attribute: str, raw: Raw) -> bool:
@@ -162,6 +193,8 @@ _KINDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     ("roles", (Kind.TASK_ROLE, Kind.EXECUTION_ROLE)),
     ("log_groups", (Kind.LOG_GROUP,)),
     ("secrets", (Kind.SECRET,)),
+    ("rules", (Kind.LISTENER_RULE,)),
+    ("target_groups", (Kind.TARGET_GROUP,)),
 )
 
 
@@ -172,6 +205,15 @@ def _failures(collected: Collected) -> tuple[ReadFailure, ...]:
         for kind in kinds
         if (error := getattr(collected, attribute).failure) is not None
     )
+
+
+def _routes(listeners: Iterable[str], collected: Collected) -> dict[str, tuple[str, ...]]:
+    """The hosts of all rules by listener."""
+    routes: dict[str, tuple[str, ...]] = dict.fromkeys(listeners, ())
+    for rule in collected.rules.found.values():
+        host = next(iter(hosts_of(rule)), "")
+        routes[rule[LISTENER]] = (*routes[rule[LISTENER]], host)
+    return routes
 
 
 def _secret_failures(query: Query, collected: Collected) -> dict[str, ReadFailure]:

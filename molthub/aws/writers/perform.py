@@ -5,15 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from molthub.aws.api import Api
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
-from molthub.aws.writers import file_systems, log_groups, roles, secrets, security_groups, services, task_definitions
+from molthub.aws.writers import (
+    dns_records,
+    file_systems,
+    listener_rules,
+    log_groups,
+    roles,
+    secrets,
+    security_groups,
+    services,
+    target_groups,
+    task_definitions,
+)
 from molthub.aws.writers.target import Target
 from molthub.planning.types import Action, Change
 from molthub.provider.protocols import Location, WriteContext, WriteResult
-from molthub.resources.types import FileSystem, LogGroup, Role, Secret, SecurityGroup, Service, TaskDefinition
+from molthub.resources.types import (
+    DnsRecord,
+    FileSystem,
+    ListenerRule,
+    LogGroup,
+    Resource,
+    Role,
+    Secret,
+    SecurityGroup,
+    Service,
+    TargetGroup,
+    TaskDefinition,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +75,46 @@ class Writer:
         )
 
 
-def _ensure(target: Target, change: Change) -> WriteResult:  # noqa: PLR0911 - one return a kind
+Write = Callable[[Target, Any], WriteResult]
+
+ENSURE: dict[type[Resource], Write] = {
+    LogGroup: log_groups.ensure,
+    Secret: secrets.ensure,
+    SecurityGroup: security_groups.ensure,
+    FileSystem: file_systems.ensure,
+    TargetGroup: target_groups.ensure,
+    ListenerRule: listener_rules.ensure,
+    DnsRecord: dns_records.ensure,
+    TaskDefinition: task_definitions.ensure,
+}
+DELETE: dict[type[Resource], Write] = {
+    LogGroup: log_groups.delete,
+    Secret: secrets.delete,
+    SecurityGroup: security_groups.delete,
+    FileSystem: file_systems.delete,
+    TargetGroup: target_groups.delete,
+    ListenerRule: listener_rules.delete,
+    DnsRecord: dns_records.delete,
+    TaskDefinition: task_definitions.delete,
+    Service: services.delete,
+}
+"""The writers that need no more than the resource."""
+
+
+def _ensure(target: Target, change: Change) -> WriteResult:
     match change.after:
-        case LogGroup() as after:
-            return log_groups.ensure(target, after)
-        case Secret() as after:
-            return secrets.ensure(target, after)
-        case SecurityGroup() as after:
-            return security_groups.ensure(target, after)
-        case FileSystem() as after:
-            return file_systems.ensure(target, after)
         case Role() as after:
             return roles.ensure(target, change.kind, after)
-        case TaskDefinition() as after:
-            return task_definitions.ensure(target, after)
         case Service() as after:
             before = change.before if isinstance(change.before, Service) else None
             return services.ensure(target, after, before=before, force=change.force)
-    raise AssertionError(f"a {change.action.word} without an after")
+        case None:
+            raise AssertionError(f"a {change.action.word} without an after")
+        case other:
+            return ENSURE[type(other)](target, other)
 
 
-def _replace(target: Target, change: Change) -> WriteResult:
+def _replace(target: Target, change: Change) -> WriteResult:  # noqa: PLR0911 - one return a kind
     """A new definition is a new revision. The others go first, when what cannot be changed really differs."""
     match change.after:
         case Service() as after:
@@ -80,24 +123,23 @@ def _replace(target: Target, change: Change) -> WriteResult:
             return security_groups.replace(target, after)
         case Role() as after:
             return roles.replace(target, change.kind, after)
+        case TargetGroup() as after:
+            return target_groups.replace(target, after)
+        case ListenerRule() as after:
+            before = change.before if isinstance(change.before, ListenerRule) else None
+            return listener_rules.replace(target, before, after)
+        case DnsRecord() as after:
+            former = change.before if isinstance(change.before, DnsRecord) else None
+            return dns_records.replace(target, former, after)
         case _:
             return _ensure(target, change)
 
 
-def _delete(target: Target, change: Change) -> WriteResult:  # noqa: PLR0911 - one return a kind
+def _delete(target: Target, change: Change) -> WriteResult:
     match change.before:
-        case LogGroup() as before:
-            return log_groups.delete(target, before)
-        case Secret() as before:
-            return secrets.delete(target, before)
-        case SecurityGroup() as before:
-            return security_groups.delete(target, before)
-        case FileSystem() as before:
-            return file_systems.delete(target, before)
         case Role() as before:
             return roles.delete(target, change.kind, before)
-        case TaskDefinition() as before:
-            return task_definitions.delete(target, before)
-        case Service() as before:
-            return services.delete(target, before)
-    raise AssertionError("a delete without a before")
+        case None:
+            raise AssertionError("a delete without a before")
+        case other:
+            return DELETE[type(other)](target, other)

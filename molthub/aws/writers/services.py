@@ -57,8 +57,15 @@ def _project(target: Target, raw: Raw) -> Service:
         raw,
         cluster=target.location.cluster,
         fingerprint=task_fingerprint(projected(target.lookup, target.fleet, definition)),
-        names=target.lookup.with_groups(names, network.get("securityGroups") or ()),
+        names=target.lookup.with_targets(
+            target.lookup.with_groups(names, network.get("securityGroups") or ()), _targets_of(raw)
+        ),
     )
+
+
+def _targets_of(raw: Raw) -> list[str]:
+    """ARNs of the target groups that the service registers its tasks with."""
+    return [item["targetGroupArn"] for item in raw.get("loadBalancers") or () if item.get("targetGroupArn")]
 
 
 def ensure(target: Target, wanted: Service, *, before: Service | None, force: bool) -> WriteResult:
@@ -82,7 +89,8 @@ def _described(after: Service) -> str:
 
 
 def _create(target: Target, after: Service) -> WriteResult:
-    ids = target.lookup.ids(target.fleet, group_names=after.security_groups)
+    targets = [item.target_group for item in after.load_balancers]
+    ids = target.lookup.ids(target.fleet, group_names=after.security_groups, target_groups=targets)
     arn = _revision_of(target, after.task_definition)
     request = create_request(after, definition_arn=arn, ids=ids)
     tags = to_lower(written(after.tags, target.context.commit))
@@ -133,7 +141,12 @@ def _update(target: Target, live: Live, after: Service, *, force: bool) -> Raw |
     have = live.service
     groups = after.security_groups if have.security_groups != after.security_groups else ()
     changed_network = (have.subnets, have.assign_public_ip) != (after.subnets, after.assign_public_ip)
-    ids = target.lookup.ids(target.fleet, group_names=after.security_groups if groups or changed_network else ())
+    targets = after.load_balancers if have.load_balancers != after.load_balancers or have.unmanaged else ()
+    ids = target.lookup.ids(
+        target.fleet,
+        group_names=after.security_groups if groups or changed_network else (),
+        target_groups=[item.target_group for item in targets],
+    )
     moved = have.task_definition != after.task_definition
     arn = _revision_of(target, after.task_definition) if moved else None
     request = update_request(have, after, definition_arn=arn, ids=ids) | clearing(have.unmanaged)

@@ -43,6 +43,22 @@ class Surroundings(Protocol):
         """Why the subnets or security groups cannot be used."""
         ...
 
+    def balancer_problem(self, region: Region, content: Json, balancers: list[Json]) -> str | None:
+        """Why a service of this definition cannot use these load balancers."""
+        ...
+
+    def target_seconds(self, region: Region, balancers: list[Json]) -> float:
+        """Simulated seconds of RUNNING until the load balancers trust a task; 0.0 without any."""
+        ...
+
+    def draining_seconds(self, region: Region, balancers: list[Json]) -> float:
+        """Simulated seconds that the load balancers let a task finish; 0.0 without any."""
+        ...
+
+    def mark_target(self, balancers: list[Json], address: str, state: str | None) -> None:
+        """Tell the load balancers of a task: `initial`, `healthy`, `draining`, or None: it is gone."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Timings:

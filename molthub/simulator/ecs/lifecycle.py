@@ -59,7 +59,9 @@ class TaskRunner:
         if task.last_status == "RUNNING":
             task.last_status = "DEACTIVATING"
         life = _Life(self._engine, region, service, task, self)
-        self._engine.agenda.after(self._engine.timings.stop, life.finish)
+        life.drain()
+        slowest = self._engine.surroundings.draining_seconds(region, task.balancers)
+        self._engine.agenda.after(self._engine.timings.stop + slowest, life.finish)
 
     def failed(self, region: Region, service: Service, task: Task) -> None:
         self._on_failed(region, service, task)
@@ -115,6 +117,13 @@ class _Life:
         self._runner = runner
         self._behaviour = engine.images.worst_of([container.image for container in task.containers])
 
+    def drain(self) -> None:
+        """The load balancers send nothing new any more."""
+        self._mark("draining")
+
+    def _mark(self, state: str | None) -> None:
+        self._engine.surroundings.mark_target(self._task.balancers, self._task.address, state)
+
     def attach(self) -> None:
         if self._task.wanted:
             self._task.last_status = "PENDING"
@@ -162,6 +171,7 @@ class _Life:
             container.last_status = "RUNNING"
             if self._definition_of(container).get("healthCheck"):
                 container.health = "UNKNOWN"
+        self._mark("initial")
         self._run()
 
     def _run(self) -> None:
@@ -177,12 +187,15 @@ class _Life:
             self._later(max(_unhealthy_after(check) for check in self._checks()), self._unhealthy)
         else:
             checks = [float(check.get("interval", 30)) for check in self._checks()]
-            self._later(max(checks, default=timings.healthy_without_check), self._healthy)
+            own = max(checks, default=timings.healthy_without_check)
+            balanced = self._engine.surroundings.target_seconds(self._region, self._task.balancers)
+            self._later(max(own, balanced), self._healthy)
         if self._behaviour is Behaviour.EXITS_LATER:
             self._later(timings.exits_later, self._crash)
 
     def _healthy(self) -> None:
         self._task.healthy = True
+        self._mark("healthy")
         for container in self._main_containers():
             if container.health:
                 container.health = "HEALTHY"
@@ -211,6 +224,7 @@ class _Life:
         task.stopping_at = self._engine.now
         task.healthy = False
         task.last_status = "DEPROVISIONING"
+        self.drain()
         self._runner.failed(self._region, self._service, task)
         self._engine.agenda.after(self._engine.timings.die, self.finish)
 
@@ -222,6 +236,7 @@ class _Life:
                 container.exit_code = TERMINATED
             container.last_status = "STOPPED"
         task.last_status = "STOPPED"
+        self._mark(None)
         task.stopped_at = self._engine.now
         region.held_interfaces[task.arn] = self._engine.now + self._engine.timings.interface
         self._engine.agenda.after(self._engine.timings.interface, lambda: _drop(region.held_interfaces, task.arn))

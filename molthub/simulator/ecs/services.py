@@ -44,6 +44,7 @@ def create_service(ecs: Ecs, region: Region, params: Json) -> Json:
     if "capacityProviderStrategy" not in spec:
         spec.setdefault("launchType", "EC2")
     _check_network(ecs, region, spec)
+    _check_balancers(ecs, region, spec)
     service = Service(
         name=params["serviceName"],
         arn=region.arn(f"service/{cluster.name}/{params['serviceName']}"),
@@ -77,6 +78,8 @@ def update_service(ecs: Ecs, region: Region, params: Json) -> Json:
     spec = _spec_of(region, params, base=before)
     if "networkConfiguration" in params:
         _check_network(ecs, region, spec)
+    if spec.get("loadBalancers") != before.get("loadBalancers") or "taskDefinition" in params:
+        _check_balancers(ecs, region, spec)
     service.settings = _settings_of(params, base=service.settings)
     service.desired = params.get("desiredCount", service.desired)
     if spec != before or params.get("forceNewDeployment"):
@@ -182,6 +185,13 @@ def _default_settings() -> Json:
         "propagateTags": "NONE",
         "availabilityZoneRebalancing": "ENABLED",
     }
+
+
+def _check_balancers(ecs: Ecs, region: Region, spec: Json) -> None:
+    content = usable_definition(region, spec["taskDefinition"]).content
+    problem = ecs.engine.surroundings.balancer_problem(region, content, spec.get("loadBalancers", []))
+    if problem is not None:
+        raise RefusalError("InvalidParameterException", problem)
 
 
 def _check_network(ecs: Ecs, region: Region, spec: Json) -> None:

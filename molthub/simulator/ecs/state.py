@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +81,18 @@ class Task:
     @property
     def live(self) -> bool:
         return self.last_status != "STOPPED"
+
+    @property
+    def balancers(self) -> list[Json]:
+        """The load balancers it is registered with."""
+        found: list[Json] = self.deployment.revision.spec.get("loadBalancers", [])
+        return found
+
+    @property
+    def address(self) -> str:
+        """Its private address."""
+        digest = hashlib.sha256(self.arn.encode()).digest()
+        return f"10.0.{digest[0]}.{digest[1]}"
 
     @property
     def wanted(self) -> bool:

@@ -142,7 +142,11 @@ def _container_view(task: Task, index: int) -> Json:
 
 
 def _interface_view(task: Task) -> Json:
-    details = {"subnetId": task.subnet, "networkInterfaceId": task.interface}
+    details = {
+        "subnetId": task.subnet,
+        "networkInterfaceId": task.interface,
+        "privateIPv4Address": task.address,
+    }
     return {
         "id": task.interface,
         "type": "ElasticNetworkInterface",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from molthub.simulator.rules import ec2, iam, logs, s3, secrets, sts, tags
+from molthub.simulator.rules import ec2, elbv2, iam, logs, route53, s3, secrets, sts, tags
 from molthub.simulator.wire import Call
 from molthub.simulator.world import World
 
@@ -12,8 +12,10 @@ Rule = Callable[[World, Call, str], None]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     **ec2.RULES,
+    **elbv2.RULES,
     **iam.RULES,
     **logs.RULES,
+    **route53.RULES,
     **s3.RULES,
     **secrets.RULES,
     **sts.RULES,

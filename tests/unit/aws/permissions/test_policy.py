@@ -20,6 +20,8 @@ TEMPLATE = Place(
     boundary="${Boundary}",
     kms_key="${Key.Arn}",
     bucket="${Bucket}",
+    zone="Z0123456789ABC",
+    domain="bots.example.com",
 )
 LESS = {"iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"}
 READS = ("Describe", "Get", "List")
