@@ -25,4 +25,5 @@ def test_a_sample_renders_as_its_golden_file_says(sample: str) -> None:
 
 
 def test_the_golden_folder_holds_nothing_stale() -> None:
-    assert {file.name for file in GOLDEN.iterdir()} == {f"{sample}.json" for sample in SAMPLES}
+    others = {"base-stack.json"}  # tests/unit/aws/bootstrap
+    assert {file.name for file in GOLDEN.iterdir()} - others == {f"{sample}.json" for sample in SAMPLES}
