@@ -59,11 +59,11 @@ def test_an_editor_refuses_what_a_model_refuses() -> None:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_field_is_described(kind: str) -> None:
-    schema = json.loads(schema_for(kind))
+    schema, page = json.loads(schema_for(kind)), reference()
     for owner in (schema, *schema.get("$defs", {}).values()):
         for name, field in owner.get("properties", {}).items():
             assert field.get("description"), f"{kind}: {name}"
-            assert f"{name}`" in reference()
+            assert f"{name}`" in page
 
 
 def test_every_pattern_has_words() -> None:
