@@ -24,17 +24,22 @@ def generated() -> SecretText:
 def read_value(term: Terminal, *, what: str, from_file: Path | None) -> SecretText:
     """The value from a file, from what is piped in, or asked for twice without an echo.
 
-    One line end at the end is left off: editors and `echo` add it, and no token ends in one.
+    One line end at the end is left off, and a byte order mark at the start: editors and `echo` add them, and no token
+    has one.
     Raises MH-SCRT-011 for a value that cannot be one, -012 when the two typed ones differ.
     """
     if from_file is not None:
         return _checked(_read_file(from_file))
-    if term.interactive:
-        first = getpass.getpass(f"Value of {what} (not shown): ", stream=term.err)
-        if getpass.getpass("The same again: ", stream=term.err) != first:
-            raise StallingError("MH-SCRT-012", "the two values differ, so nothing was changed", fix="Try again")
-        return _checked(first.encode("utf-8", "surrogateescape"))
-    return _checked(sys.stdin.buffer.read(MOST_BYTES + 1))
+    if sys.stdin is None:  # closed by whoever started this
+        raise _no_value("there is nothing to read it from")
+    if not sys.stdin.isatty():
+        return _checked(sys.stdin.buffer.read(MOST_BYTES + 1))
+    # Whatever is typed at a terminal is typed without an echo, wherever the other streams go; None is the terminal.
+    stream = term.err if term.err.isatty() else None
+    first = getpass.getpass(f"Value of {what} (not shown): ", stream=stream)
+    if getpass.getpass("The same again: ", stream=stream) != first:
+        raise StallingError("MH-SCRT-012", "the two values differ, so nothing was changed", fix="Try again")
+    return _checked(first.encode("utf-8", "surrogateescape"))
 
 
 def _read_file(path: Path) -> bytes:
@@ -51,7 +56,7 @@ def _checked(content: bytes) -> SecretText:
     if len(content) > MOST_BYTES:
         raise _no_value(f"it is longer than {MOST_BYTES} bytes")
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from molthub.errors import StallingError
-from tests.builders import REMOVED, instance_dict
+from tests.builders import REMOVED, environment_dict, instance_dict
 from tests.fakes.cli import Cli, Result
 from tests.fakes.secret_store import FakeSecretStore
 
@@ -134,7 +134,7 @@ def test_set_a_shared_secret_by_its_path(desk: Desk) -> None:
 
 
 def test_a_value_from_a_file(desk: Desk, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text(VALUE + "\r\n")
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbf" + VALUE.encode() + b"\r\n")
     assert (
         desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN", "--from-file", str(tmp_path / "token"), piped="").code == 0
     )
@@ -158,6 +158,21 @@ def test_what_is_no_value(desk: Desk) -> None:
     assert desk.store.values == {}
 
 
+def test_there_is_nothing_to_read_a_value_from(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    ended = desk.cli.run("secret", "set", "support-bot", "TELEGRAM_BOT_TOKEN")
+    assert "error: MH-SCRT-011 the value is not taken: there is nothing to read it from\n" in ended.err
+
+
+def test_a_new_key_leaves_its_trail_though_the_value_is_the_same(desk: Desk) -> None:
+    desk.store.hold(BOT, json.dumps({"telegram": VALUE}))
+    made = desk.cli.repository.git("rev-list", "--count", "HEAD")
+    assert desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN").code == 0
+    assert desk.cli.repository.git("rev-list", "--count", "HEAD") == made
+    assert desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN", "--kms-key", "alias/own").code == 0
+    assert len(desk.trail) == 1
+
+
 REFUSED = [
     (["set", "support-bot", "lower"], 1, "MH-SCRT-001 'lower' is no name of an environment variable"),
     (["set", "support-bot", "TELEGRAM_BOT_TOKEN", "--path", "x#y"], 1, "MH-SCRT-002 the manifest of"),
@@ -170,6 +185,7 @@ REFUSED = [
     (["rotate", "support-bot", "TELEGRAM_BOT_TOKEN"], 1, "MH-SCRT-014 the secret acme/prod/support-bot does not exist"),
     (["rotate", "support-bot", "NEW"], 1, "MH-SCRT-014 the manifest of acme/prod/support-bot has no secret NEW"),
     (["rotate", "support-bot", "--gateway"], 1, "fix: Apply the instance first"),
+    (["rotate", "--environment", "acme/prod", "--path", "acme/prod/model"], 1, "MH-SCRT-018 acme/prod/model is a JSON"),
     (["rotate", "--gateway"], 2, "say whose gateway token"),
     (["link", "support-bot", "NEW", "acme/prod/other#x"], 1, "MH-SCRT-015 the secret acme/prod/other does not exist"),
     (["delete", "acme/prod/x", "--environment", "acme/prod"], 1, "MH-SCRT-014 the secret acme/prod/x does not exist"),
@@ -342,6 +358,39 @@ def test_delete_waits_for_what_still_runs(desk: Desk) -> None:
         "acme/prod/support-bot is scheduled for deletion on 2027-01-09; `molthub secret set` takes it back\n"
     )
     assert desk.trail[0] == "Delete the secret acme/prod/support-bot | delete acme/prod/support-bot"
+
+
+def test_another_environment_of_the_account_uses_it_too(desk: Desk) -> None:
+    desk.store.hold(BOT, '{"telegram":"x"}', tags=OURS)
+    model = [{"name": "ANTHROPIC_API_KEY", "key": f"{MODEL}#anthropic"}]
+    without = {"channels": REMOVED, "secrets": model}
+    token = {"name": "TELEGRAM_BOT_TOKEN", "key": f"{BOT}#telegram"}
+    dev = {"name": "dev-bot", "environment": "dev"}
+    desk.cli.repository.commit(
+        instance_dict(spec=without),
+        instance_dict(metadata=dev, spec={"secrets": [*model, token]}),
+    )
+    where = ["--environment", "acme/prod"]
+    ended = desk.run("delete", BOT, *where, "--auto-approve")
+    assert f"MH-SCRT-017 the secret {BOT} is used by acme/dev/dev-bot (TELEGRAM_BOT_TOKEN)" in ended.err
+    assert "MH-SCRT-018" in desk.run("rotate", *where, "--path", BOT).err
+    assert "Used by acme/dev/dev-bot: " in desk.run("set", *where, "--path", f"{BOT}#telegram").err
+    assert desk.cli.run("apply", "--auto-approve").code == 0
+    desk.cli.repository.commit(instance_dict(metadata=dev, spec=without))
+    ended = desk.run("delete", BOT, *where, "--auto-approve")
+    assert f"the secret {BOT} is still given to what runs as acme/dev/dev-bot" in ended.err
+
+
+def test_another_accounts_secret_of_the_name_is_another_secret(desk: Desk) -> None:
+    desk.store.hold("acme/old", '{"telegram":"x"}', tags=OURS)
+    desk.cli.repository.commit(
+        environment_dict(metadata={"name": "dev"}, spec={"aws": {"accountId": "999999999999"}}),
+        instance_dict(
+            metadata={"name": "dev-bot", "environment": "dev"},
+            spec={"channels": REMOVED, "secrets": [{"name": "ANTHROPIC_API_KEY", "key": "acme/old#anthropic"}]},
+        ),
+    )
+    assert desk.run("delete", "acme/old", "--environment", "acme/prod", "--auto-approve").code == 0
 
 
 def test_delete_is_only_for_what_this_fleet_made(desk: Desk) -> None:

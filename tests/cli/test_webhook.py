@@ -170,6 +170,16 @@ def test_what_cannot_be_signed(
     assert said in " ".join(found.err.split())
 
 
+def test_stdin_is_closed(cli: Cli, key_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert (
+        "MH-GATE-011 the body cannot be read from -: Bad file descriptor"
+        in cli.run("webhook", "sign", "/hooks/agent", "--key-file", key_file).err
+    )
+    assert "MH-GATE-010" in cli.run("webhook", "sign", "/hooks/agent", "--body", key_file).err
+    assert "MH-GATE-010" in cli.run("webhook", "sign", "/hooks/agent", "--body", key_file, "--key-file", "-").err
+
+
 def test_a_signed_test_passes_the_gate(cli: Cli, gate: RunningGate, key_file: str) -> None:
     url = f"http://127.0.0.1:{gate.port}/hooks/agent"
     found = cli.run("webhook", "test", "--url", url, "--key-file", key_file)

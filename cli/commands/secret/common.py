@@ -14,7 +14,16 @@ from molthub.cli.terminal import Terminal
 from molthub.cli.trail import Trail, open_trail
 from molthub.errors import InvalidInputError, StallingError
 from molthub.manifest.documents import FleetDocuments, LoadedEnvironment
-from molthub.pipeline.secrets.places import Holder, Target, find_holder, holders, of_instance, of_path, users, uses
+from molthub.pipeline.secrets.places import (
+    Holder,
+    Target,
+    find_holder,
+    holders,
+    of_instance,
+    of_path,
+    users,
+    uses_around,
+)
 from molthub.provider.secrets import SecretRecord, SecretStore
 from molthub.resources.identity import EnvironmentKey
 
@@ -118,7 +127,8 @@ class Job:
 
     def check_whole(self, target: Target) -> None:
         """Raise MH-SCRT-018 when the whole of a secret is meant whose JSON keys manifests use."""
-        keyed = [use for use in uses(self.known, target.environment.key) if use.place.source == target.place.source]
+        around = uses_around(self.known, self.documents, target.environment.key)
+        keyed = [use for use in around if use.place.source == target.place.source]
         if target.place.json_key is None and any(use.place.json_key for use in keyed):
             raise StallingError(
                 "MH-SCRT-018",
@@ -128,7 +138,8 @@ class Job:
 
     def next_steps(self, target: Target, record: SecretRecord | None) -> None:
         """Say which instances use it, and when they start anew with it."""
-        found = users(uses(self.known, target.environment.key), target.place, arn=record.arn if record else None)
+        around = uses_around(self.known, self.documents, target.environment.key)
+        found = users(around, target.place, arn=record.arn if record else None)
         names = sorted({use.instance for use in found} | ({target.holder.name} if target.holder else set()))
         if not names:
             self.term.say("No manifest uses it yet: link it with `molthub secret link`.")

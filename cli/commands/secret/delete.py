@@ -10,7 +10,7 @@ from molthub.cli.commands.secret.common import Job, NoCommitOption, environment_
 from molthub.cli.options import RepoOption
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import StallingError
-from molthub.pipeline.secrets.places import Target, gateway_owner, of_path, users, uses
+from molthub.pipeline.secrets.places import Target, gateway_owner, neighbours, of_path, users, uses_around
 from molthub.provider.secrets import SecretRecord
 
 APPROVED = "yes"
@@ -80,8 +80,8 @@ def _deletable(job: Job, target: Target, record: SecretRecord | None) -> SecretR
 
 def _refuse_used(job: Job, target: Target, record: SecretRecord) -> None:
     """Raise MH-SCRT-017 while a manifest names it, or while what runs does; what cannot be read counts as running."""
-    key = target.environment.key
-    named = users(uses(job.known, key), target.place, arn=record.arn)
+    around = uses_around(job.known, job.documents, target.environment.key)
+    named = users(around, target.place, arn=record.arn)
     if named:
         raise StallingError(
             "MH-SCRT-017",
@@ -98,20 +98,24 @@ def _refuse_used(job: Job, target: Target, record: SecretRecord) -> None:
 
 
 def _running(job: Job, target: Target, record: SecretRecord) -> list[str]:
-    """Instances of the environment whose live task definition has the secret."""
+    """Instances in the account and region whose live task definition has the secret."""
     from molthub.pipeline.places import location_of
     from molthub.pipeline.secrets.running import instances_given
     from molthub.provider.protocols import Query
 
-    key = target.environment.key
-    provider = job.roots.providers()(key, location_of(target.environment, fleet=job.name))
-    seen = provider.observe(Query(fleet=job.name, key=key))
-    if seen.failures:
-        failure = seen.failures[0]
-        raise StallingError(
-            failure.ref, f"what runs cannot be read, so nothing is deleted: {failure.message}", fix="Try again"
-        )
-    return instances_given(seen, target.place, record)
+    running: list[str] = []
+    for key in neighbours(job.documents, target.environment.key):
+        provider = job.roots.providers()(key, location_of(job.documents.environments[key], fleet=job.name))
+        seen = provider.observe(Query(fleet=job.name, key=key))
+        if seen.failures:
+            failure = seen.failures[0]
+            raise StallingError(
+                failure.ref,
+                f"what runs in {key} cannot be read, so nothing is deleted: {failure.message}",
+                fix="Try again",
+            )
+        running += instances_given(seen, target.place, record)
+    return running
 
 
 def _approve(target: Target, term: Terminal, days: int, *, auto_approve: bool) -> None:

@@ -52,6 +52,7 @@ def rotate(
     target = _gateway(job, instance) if gateway else job.target(instance, name, environment, path)
     job.check(None)
     store = job.store(target.environment)
+    job.check_whole(target)
     record = _existing(target, store.describe(target.place.source))
     value = (
         generated() if generate or gateway else read_value(term, what=target.name or target.key, from_file=from_file)

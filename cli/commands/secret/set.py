@@ -53,6 +53,7 @@ def set_secret(
     job.check_whole(target)
     if record is None and kms_key is None:
         kms_key = job.default_key(target.environment)
+    edited = {edits.path: with_secret(job.manifest(edits), name=target.name, key=target.key)} if edits else {}
     value = read_value(term, what=target.name or target.key, from_file=from_file)
     changed = set_value(store, target, value, fleet=job.name, record=record, kms_key=kms_key)
     if changed.restored:
@@ -61,8 +62,7 @@ def set_secret(
     term.data(
         f"{target.key} {'holds this value already' if unchanged else f'is set (version {changed.version_id[:8]})'}"
     )
-    edited = {edits.path: with_secret(job.manifest(edits), name=target.name, key=target.key)} if edits else {}
-    if edited or not unchanged:
+    if edited or not unchanged or changed.restored or kms_key is not None:
         whose = f"{target.name} of {target.holder.name}" if target.holder else target.key
         job.keep(f"Set the secret {whose}", f"set {target.key}", edited)
     if not unchanged:

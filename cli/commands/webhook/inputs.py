@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -41,7 +42,7 @@ def read_key(term: Terminal, *, file: str | None, descriptor: int | None, stdin_
         raise typer.BadParameter("stdin is the body already", param_hint="--key-file or --key-fd")
     if file is not None or descriptor is not None:
         return _checked(_piped(file, descriptor))
-    if not stdin_taken and not sys.stdin.isatty():
+    if not stdin_taken and sys.stdin is not None and not sys.stdin.isatty():
         piped = _piped(STDIN, None)
         if piped:
             return _checked(piped)
@@ -54,7 +55,7 @@ def _piped(file: str | None, descriptor: int | None) -> str:
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
                 raw = stream.read(_MOST)
         elif file == STDIN:
-            raw = sys.stdin.buffer.read(_MOST)
+            raw = _stdin().read(_MOST)
         else:
             with Path(file or "").open("rb") as stream:
                 raw = stream.read(_MOST)
@@ -62,6 +63,13 @@ def _piped(file: str | None, descriptor: int | None) -> str:
         where = file if descriptor is None else f"file descriptor {descriptor}"
         raise _no_key(f"the key cannot be read from {where}: {error.strerror}") from error
     return raw.decode("ascii", errors="replace").removesuffix("\n").removesuffix("\r")
+
+
+def _stdin() -> BinaryIO:
+    """Raises OSError when whoever started this closed it."""
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return sys.stdin.buffer
 
 
 def _asked(term: Terminal) -> str:
@@ -93,9 +101,10 @@ def read_body(term: Terminal, path: str) -> bytes:
     """The body's bytes. Raises MH-GATE-011."""
     try:
         if path == STDIN:
-            if sys.stdin.isatty():
+            stdin = _stdin()
+            if stdin.isatty():
                 term.say("The body, ended by Ctrl-D on a line of its own:")
-            body = sys.stdin.buffer.read(MAX_BODY + 1)
+            body = stdin.read(MAX_BODY + 1)
         else:
             with Path(path).open("rb") as stream:
                 body = stream.read(MAX_BODY + 1)

@@ -210,6 +210,32 @@ def uses(known: Iterable[Holder], key: EnvironmentKey) -> tuple[Use, ...]:
     )
 
 
+def uses_around(known: Iterable[Holder], documents: FleetDocuments, key: EnvironmentKey) -> tuple[Use, ...]:
+    """Every entry that can mean a secret of an environment: its own, and those of others in its account and region.
+
+    An ARN means the same from anywhere, and an environment that is not usable may be in that account, too.
+    """
+    place = _account_and_region(documents, key)
+    return tuple(
+        use
+        for holder in known
+        for use in uses([holder], holder.key)
+        if use.place.source.startswith("arn:") or _account_and_region(documents, holder.key) in (place, None)
+    )
+
+
+def neighbours(documents: FleetDocuments, key: EnvironmentKey) -> tuple[EnvironmentKey, ...]:
+    """The environments in an environment's account and region, itself included."""
+    place = _account_and_region(documents, key)
+    return tuple(other for other in sorted(documents.environments) if _account_and_region(documents, other) == place)
+
+
+def _account_and_region(documents: FleetDocuments, key: EnvironmentKey) -> tuple[str, str] | None:
+    """Where an environment's secrets are; None for one that is not usable."""
+    found = documents.environments.get(key)
+    return (found.model.spec.aws.accountId, found.model.spec.aws.region) if found else None
+
+
 def users(found: tuple[Use, ...], place: SecretKey, *, arn: str | None = None) -> tuple[Use, ...]:
     """Who uses a place: entries of the same secret (by name, or by its ARN) whose JSON key is it or part of it.
 
