@@ -19,6 +19,7 @@ COPY controller controller
 COPY policies policies
 COPY manifests-example manifests-example
 RUN python -m venv /opt/molthub && /opt/molthub/bin/pip install .
+COPY image /opt/molthub/git
 
 FROM ${PYTHON}
 RUN apt-get update \
@@ -29,6 +30,8 @@ RUN apt-get update \
  && install --directory --owner 1000 --group 1000 /var/lib/molthub
 COPY --from=build /opt/molthub /opt/molthub
 ENV PATH=/opt/molthub/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# A private repository: MOLTHUB_GIT_TOKEN for https, MOLTHUB_GIT_KEY (a deploy key's text) for ssh.
+ENV GIT_ASKPASS=/opt/molthub/git/askpass GIT_SSH=/opt/molthub/git/ssh GIT_SSH_VARIANT=ssh
 USER 1000:1000
 WORKDIR /var/lib/molthub
 # Whether the controller is well is not a question of a port: `molthub status` and its published status tell.

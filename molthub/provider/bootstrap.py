@@ -38,12 +38,29 @@ class IngressSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ControllerSpec:
+    """Molthub's own controller, run in the environment.
+
+    image       of Molthub, by tag or digest
+    repo        URL of the fleet repository: https, or ssh in either spelling
+    ref         the branch to follow; None: the repository's own HEAD
+    git_secret  full ARN of the secret with the token (https) or the deploy key (ssh); None for a public repository
+    """
+
+    image: str
+    repo: str
+    ref: str | None = None
+    git_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BaseSpec:
     """What an Environment's manifest says of its base.
 
     cluster, vpc_id, subnet_ids  existing ones to use instead of making them; None and ()
     nat, cidr, zones  of the VPC to make
     retention_days    of the flow logs
+    controller        to run there; None: it runs elsewhere, or not at all
     """
 
     fleet: str
@@ -58,6 +75,7 @@ class BaseSpec:
     zones: int = 2
     retention_days: int = 365
     ingress: IngressSpec | None = None
+    controller: ControllerSpec | None = None
 
 
 class Verb(StrEnum):

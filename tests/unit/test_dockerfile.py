@@ -116,3 +116,25 @@ def test_what_it_installs_starts(installed: Path, command: tuple[str, ...], code
         check=False,
     )
     assert (told.returncode, said in told.stdout + told.stderr) == (code, True), told
+
+
+def test_git_gets_its_token_and_its_deploy_key(tmp_path: Path) -> None:
+    """The two helpers of the image, with an `ssh` that tells what it was called with."""
+    given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+
+    def said(helper: str, *arguments: str, **variables: str) -> str:
+        command = [str(ROOT / "image" / helper), *arguments]
+        return subprocess.run(command, env=given | variables, capture_output=True, text=True, check=True).stdout
+
+    assert said("askpass", "Username for 'https://git.example.com': ") == "x-access-token\n"
+    assert said("askpass", "Password for 'https://git.example.com': ", MOLTHUB_GIT_TOKEN="t0") == "t0\n"
+    fake = tmp_path / "ssh"
+    fake.write_text('#!/bin/sh\necho "$@"\n[ "$1" = -i ] && cat "$2" && stat -c %a "$2"\nexit 0\n')
+    fake.chmod(0o755)
+    assert said("ssh", "git@git.example.com", "git-upload-pack") == "git@git.example.com git-upload-pack\n"
+    first, *rest = said("ssh", "git@git.example.com", MOLTHUB_GIT_KEY="line one\nline two").splitlines()
+    assert first.endswith(
+        "-o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -o BatchMode=yes git@git.example.com"
+    )
+    assert rest == ["line one", "line two", "600"]
+    assert [path.name for path in tmp_path.iterdir()] == ["ssh"], "the key is gone again"

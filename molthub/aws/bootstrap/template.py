@@ -1,8 +1,9 @@
 """The CloudFormation template of an Environment's base: a pure function of its spec.
 
 What lies in which part: network.py, endpoints.py, control.py (cluster, key, bucket, boundary, reconciler), state.py,
-ingress.py. Two things a template cannot do are done around it (stack.py): service-linked roles, which are the
-account's and make a stack fail where they already exist, and the rules of the VPC's default security group.
+ingress.py, controller.py (Molthub's own, where it is asked for). Two things a template cannot do are done around it
+(stack.py): service-linked roles, which are the account's and make a stack fail where they already exist, and the rules
+of the VPC's default security group.
 
 The tags `molthub:fleet`, `molthub:workspace` and `molthub:environment` are the stack's own: CloudFormation puts them
 on everything that takes tags.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 
 from molthub.aws.bootstrap import control
+from molthub.aws.bootstrap.controller import controller
 from molthub.aws.bootstrap.endpoints import endpoints
 from molthub.aws.bootstrap.ingress import ingress
 from molthub.aws.bootstrap.network import network
@@ -56,6 +58,7 @@ def template(spec: BaseSpec) -> Json:
             control.reconciler(spec, names),
             state(spec, names),
             ingress(spec),
+            controller(spec, names),
         ]
     )
     made: Json = resolved(

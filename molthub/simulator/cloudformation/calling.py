@@ -31,6 +31,10 @@ class CallFailedError(Exception):
         self.code = code
 
 
+class NotYetError(Exception):
+    """What was asked for is under way; the handler looks again a little later, as AWS's handlers do."""
+
+
 class Caller:
     """Calls in one account and region."""
 

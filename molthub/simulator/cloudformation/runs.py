@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from molthub.simulator.cloudformation.calling import CallFailedError
+from molthub.simulator.cloudformation.calling import CallFailedError, NotYetError
 from molthub.simulator.cloudformation.expressions import PSEUDO, dependencies, in_order, resolve
 from molthub.simulator.cloudformation.kinds.kind import Wanted
 from molthub.simulator.cloudformation.kinds.table import kind_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 STACK = "AWS::CloudFormation::Stack"
 DELETE_SECONDS = 2.0
+LOOK_AGAIN = 5.0
 
 Work = Callable[[], None]
 
@@ -73,7 +74,11 @@ class Run:
         agenda = self.formation.agenda
 
         def finish() -> None:
-            reason = self._attempt(step)
+            try:
+                reason = self._attempt(step)
+            except NotYetError:
+                agenda.after(LOOK_AGAIN, finish)
+                return
             if reason is None:
                 self.tell(step, f"{step.word}_COMPLETE")
             else:
@@ -90,6 +95,8 @@ class Run:
             step.work()
         except CallFailedError as error:
             return f'Resource handler returned message: "{error}" (HandlerErrorCode: GeneralServiceException)'
+        except NotYetError:
+            raise
         except Exception as error:  # noqa: BLE001 - a mistake of a kind's own must be loud
             self.formation.broken(step.kind, f"{type(error).__name__}: {error}")
             return f"the simulator could not make it: {error}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from molthub.simulator.cloudformation.kinds import groups, identity, ingress, network, shared
+from molthub.simulator.cloudformation.kinds import groups, identity, ingress, network, shared, workload
 from molthub.simulator.cloudformation.kinds.kind import Kind
 from molthub.simulator.refusals import MalformedRequestError
 
@@ -14,6 +14,7 @@ KINDS: Mapping[str, Kind] = {
     **identity.KINDS,
     **shared.KINDS,
     **ingress.KINDS,
+    **workload.KINDS,
 }
 
 
