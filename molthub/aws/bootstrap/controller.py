@@ -181,10 +181,10 @@ def _start(spec: BaseSpec, wanted: ControllerSpec, group: str) -> Json:
     return policy(*statements)
 
 
-def _task(spec: BaseSpec, names: EnvironmentNames, wanted: ControllerSpec) -> Json:
+def _container(spec: BaseSpec, wanted: ControllerSpec) -> Json:
     variable = "MOLTHUB_GIT_KEY" if is_ssh(wanted.repo) else "MOLTHUB_GIT_TOKEN"
     secrets = [{"Name": variable, "ValueFrom": wanted.git_secret}] if wanted.git_secret is not None else None
-    container = {
+    container: Json = {
         "Name": "controller",
         "Image": wanted.image,
         "Essential": True,
@@ -214,6 +214,10 @@ def _task(spec: BaseSpec, names: EnvironmentNames, wanted: ControllerSpec) -> Js
     }
     if secrets is not None:
         container["Secrets"] = secrets
+    return container
+
+
+def _task(spec: BaseSpec, names: EnvironmentNames, wanted: ControllerSpec) -> Json:
     volume = {
         "Name": "files",
         "EFSVolumeConfiguration": {
@@ -231,7 +235,7 @@ def _task(spec: BaseSpec, names: EnvironmentNames, wanted: ControllerSpec) -> Js
         Memory=MEMORY,
         TaskRoleArn=attribute("ControllerRole", "Arn"),
         ExecutionRoleArn=attribute("ControllerStartRole", "Arn"),
-        ContainerDefinitions=[container],
+        ContainerDefinitions=[_container(spec, wanted)],
         Volumes=[volume],
     )
 

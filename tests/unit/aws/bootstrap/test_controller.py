@@ -42,11 +42,11 @@ def test_cfn_lint_finds_nothing(base: BaseSpec) -> None:
     assert [str(match) for match in lint(text, config=ManualArgs(regions=["eu-west-1"]))] == []
 
 
-def test_it_fits_beside_eight_load_balancers() -> None:
+def test_it_fits_beside_four_load_balancers() -> None:
     """With more of them, and thirty address ranges each, CloudFormation's limit for an inline template is reached."""
     largest = VARIANTS["largest"]
     assert largest.ingress is not None
-    spec = replace(largest, ingress=replace(largest.ingress, load_balancers=8))
+    spec = replace(largest, ingress=replace(largest.ingress, load_balancers=4))
     assert len(template_text(with_controller(spec)).encode()) < MOST_BYTES
 
 
