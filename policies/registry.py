@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from molthub.guard.engine import GuardRule
 from molthub.policies.channel_in_image import ChannelInImage
+from molthub.policies.endpoints_only import EndpointsOnly
 from molthub.policies.fargate_size import FargateSize
 from molthub.policies.gateway_command import GatewayCommand
 from molthub.policies.iam_escalation import IamEscalation
@@ -37,6 +38,7 @@ def builtin_rules() -> tuple[GuardRule, ...]:
         PublicAdmin(),
         WebhookComplete(),
         OpenEgress(),
+        EndpointsOnly(),
         IamWildcard(),
         IamEscalation(),
         IamInBoundary(),

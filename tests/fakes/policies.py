@@ -14,10 +14,15 @@ from tests.builders import loaded_environment, loaded_instance
 TODAY = date(2026, 11, 23)
 
 
-def subject(overrides: Mapping[str, Any], *, rendered_bytes: int = 0) -> Subject:
-    """The valid instance of the builders with overrides; rendered_bytes: about how large its task definition is."""
+def subject(
+    overrides: Mapping[str, Any], *, rendered_bytes: int = 0, environment: Mapping[str, Any] | None = None
+) -> Subject:
+    """The valid instance of the builders with overrides; rendered_bytes: about how large its task definition is.
+
+    environment: overrides of its Environment
+    """
     desired = ResourceSet(task_definition=task_definition("x" * rendered_bytes)) if rendered_bytes else None
-    return Subject(loaded_instance(**overrides), loaded_environment(), desired)
+    return Subject(loaded_instance(**overrides), loaded_environment(**(environment or {})), desired)
 
 
 def task_definition(text: str) -> TaskDefinition:

@@ -31,7 +31,9 @@ def example(rule: GuardRule, section: str) -> dict[str, Any]:
 def fired(rule: GuardRule, section: str) -> set[str]:
     """The references of everything said about a page's example. The size rule's stands for a larger one."""
     large = 64 * 1024 if rule.ref == "MH-SIZE-002" and section == "Wrong" else 16
-    verdicts = run(builtin_rules(), subject(example(rule, section), rendered_bytes=large), today=TODAY)
+    environment = {"spec": {"network": {"nat": "none"}}} if rule.ref == "MH-NET-004" else None
+    found = subject(example(rule, section), rendered_bytes=large, environment=environment)
+    verdicts = run(builtin_rules(), found, today=TODAY)
     return {item.ref for item in (*verdicts.errors, *verdicts.notices)}
 
 
