@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from molthub.cli.commands import (
     apply,
+    bootstrap,
     completion,
     demo,
     doctor,
@@ -92,6 +93,13 @@ _add(
     "molthub validate --watch",
 )
 _add("render", render.render, "molthub render support-bot", "molthub render acme/prod/support-bot --config")
+_add(
+    "bootstrap",
+    bootstrap.bootstrap,
+    "molthub bootstrap --print > base.json",
+    "molthub bootstrap --environment acme/prod",
+    "molthub bootstrap --environment acme/dev --destroy",
+)
 _add(
     "plan",
     plan.plan,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from molthub.apply.settings import Clock
     from molthub.pipeline.doctor.here import Pull
     from molthub.pipeline.types import CheckedFleet, Collaborators, Rules, Scope
+    from molthub.provider.bootstrap import BaseFactory, BaseSpec
     from molthub.provider.probes import ProbesFactory
     from molthub.provider.protocols import ProviderFactory
     from molthub.provider.secrets import SecretStoreFactory
@@ -57,6 +58,12 @@ def _aws_probes() -> ProbesFactory:
     return aws_probes()
 
 
+def _aws_bases(clock: Clock) -> BaseFactory:
+    from molthub.aws.bootstrap.stack import aws_bases
+
+    return aws_bases(clock.sleep)
+
+
 def _registries() -> Callable[[str], Pull]:
     from molthub.cli.registry import look_up
 
@@ -79,6 +86,7 @@ class Roots:
     clock: Callable[[], Clock] = _system_clock
     secrets: Callable[[], SecretStoreFactory] = _aws_secrets
     probes: Callable[[], ProbesFactory] = _aws_probes
+    bases: Callable[[Clock], BaseFactory] = _aws_bases
     registries: Callable[[], Callable[[str], Pull]] = _registries
 
 
@@ -143,6 +151,13 @@ def is_remote(repo: str) -> bool:
     from molthub.source.locations import parse_location
 
     return parse_location(repo).path is None
+
+
+def base_template(spec: BaseSpec | None) -> dict[str, Any]:
+    """The CloudFormation template of a base, of an example where there is no spec. Asks nobody."""
+    from molthub.aws.bootstrap.template import example_spec, template
+
+    return template(spec if spec is not None else example_spec())
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ Commands:
   init        Start a fleet repository
   validate    Check manifests and guardrails, without AWS
   render      Print what one manifest becomes on AWS
+  bootstrap   Make, update or delete what an environment stands on
   plan        Show what would change on AWS
   apply       Make AWS what the manifests of a commit say
   status      Show how the instances are doing

@@ -90,6 +90,8 @@ PAGING: dict[str, Paging] = {
     "ListRoles": Paging("Marker", "Marker", "Roles", "MaxItems", 1000),
     "ListRolePolicies": Paging("Marker", "Marker", "PolicyNames", "MaxItems", 1000),
     "ListAttachedRolePolicies": Paging("Marker", "Marker", "AttachedPolicies", "MaxItems", 1000),
+    "DescribeVpcs": Paging("NextToken", "NextToken", "Vpcs", "MaxResults", 1000),
+    "DescribeLoadBalancers": Paging("Marker", "NextMarker", "LoadBalancers", "PageSize", 400),
     "DescribeLogGroups": Paging("nextToken", "nextToken", "logGroups", "limit", 50),
     "ListSecrets": Paging("NextToken", "NextToken", "SecretList", "MaxResults", 100),
     "DescribeRules": Paging("Marker", "NextMarker", "Rules", "PageSize", 400),

@@ -156,7 +156,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class QuotaCheck:
-    """One quota. needed: by what is about to be made. limit or used None: could not be read; why says so."""
+    """One quota. needed: by what is about to be made.
+
+    limit  None: it could not be read, and why says so; used None: counting it says nothing
+    """
 
     name: str
     needed: int
@@ -166,7 +169,8 @@ class QuotaCheck:
 
     @property
     def enough(self) -> bool:
-        return self.used is None or self.limit is None or self.used + self.needed <= self.limit
+        """Whether there is room; what could not be read counts as fine."""
+        return self.limit is None or (self.used or 0) + self.needed <= self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,5 +237,5 @@ class Base(Protocol):
         ...
 
 
-BaseFactory = Callable[[BaseSpec, str | None, str | None], Base]
-"""Spec, role to assume, external id. Chosen by the composition root."""
+BaseFactory = Callable[[BaseSpec], Base]
+"""Chosen by the composition root."""

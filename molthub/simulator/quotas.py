@@ -10,10 +10,19 @@ from molthub.simulator.wire import Call
 Limits = dict[tuple[str, str], float]
 
 NAMES = {
+    ("ec2", "L-0263D0A3"): "EC2-VPC Elastic IPs",
+    ("elasticloadbalancing", "L-53DA6B97"): "Application Load Balancers per Region",
+    ("vpc", "L-F678F1CE"): "VPCs per Region",
     ("fargate", "L-3032A538"): "Fargate On-Demand vCPU resource count",
     ("vpc", "L-E79EC296"): "VPC security groups per Region",
 }
-DEFAULTS: Limits = {("fargate", "L-3032A538"): 140.0, ("vpc", "L-E79EC296"): 2500.0}
+DEFAULTS: Limits = {
+    ("ec2", "L-0263D0A3"): 5.0,
+    ("elasticloadbalancing", "L-53DA6B97"): 50.0,
+    ("fargate", "L-3032A538"): 140.0,
+    ("vpc", "L-E79EC296"): 2500.0,
+    ("vpc", "L-F678F1CE"): 5.0,
+}
 """Fargate's own default is 6 in new accounts and grows with use; 140 holds the demo and the tests' fleets."""
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from moto.ec2.models import subnets as moto_subnets
@@ -48,11 +48,13 @@ def _seed_environment(world: World, wanted: Mapping[str, Any]) -> None:
         _seed_certificate(world, wanted)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Certificate:
-    """As much of an ACM certificate as a listener looks at."""
+    """As much of an ACM certificate as listeners and the tagging service look at."""
 
     arn: str
+    tags: dict[str, str] = field(default_factory=dict)
+    in_use_by: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         """It is issued already."""

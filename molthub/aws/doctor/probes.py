@@ -11,6 +11,7 @@ from molthub.aws.clients import Clients, Sessions
 from molthub.aws.doctor.needs import Need, needs_of
 from molthub.aws.errors import DENIED, NOT_FOUND
 from molthub.aws.permissions.scopes import Place
+from molthub.aws.quotas import FARGATE_VCPUS, SECURITY_GROUPS, account_summary, applied_quota
 from molthub.aws.readers.secrets import project_facts, read_secret
 from molthub.desired.profiles.images import parse_image
 from molthub.errors import MolthubError
@@ -22,10 +23,9 @@ from molthub.resources.observation import SecretFacts
 Needs = Callable[[Place], Iterable[Need]]
 
 SERVICE_QUOTAS: Mapping[QuotaKind, tuple[str, str]] = {
-    QuotaKind.VCPUS: ("fargate", "L-3032A538"),
-    QuotaKind.GROUPS: ("vpc", "L-E79EC296"),
+    QuotaKind.VCPUS: FARGATE_VCPUS,
+    QuotaKind.GROUPS: SECURITY_GROUPS,
 }
-"""Service and code of the quotas that Service Quotas tells (its console shows the codes)."""
 
 ACCOUNT_IS_ROOT = ":root"
 IMAGE_GONE = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
@@ -92,13 +92,8 @@ class AwsProbes:
 
     def quota(self, kind: QuotaKind) -> float:
         if kind is QuotaKind.ROLES:
-            summary = self.api.call("iam", "GetAccountSummary")["SummaryMap"]
-            return float(summary["RolesQuota"])
-        service, code = SERVICE_QUOTAS[kind]
-        answer = self.api.call(
-            "service-quotas", "GetServiceQuota", subject=kind.value, ServiceCode=service, QuotaCode=code
-        )
-        return float(answer["Quota"]["Value"])
+            return float(account_summary(self.api)["RolesQuota"])
+        return applied_quota(self.api, SERVICE_QUOTAS[kind], subject=kind.value)
 
     def secrets(self, sources: Iterable[str]) -> Mapping[str, SecretFacts | None]:
         found = {source: read_secret(self.api, source) for source in sources}

@@ -207,21 +207,54 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
 """What the reconciler calls: controller, plan, apply, and every command that looks at what runs."""
 
 OPERATOR: Mapping[str, frozenset[str]] = {
-    "ec2": frozenset({"DescribeRegions", "DescribeSecurityGroups"}),
+    "backup": frozenset({"DescribeBackupVault"}),
+    "cloudformation": frozenset(
+        {
+            "CreateChangeSet",
+            "DeleteChangeSet",
+            "DeleteStack",
+            "DescribeChangeSet",
+            "DescribeStackEvents",
+            "ExecuteChangeSet",
+            "UpdateTerminationProtection",
+        }
+    ),
+    "ec2": frozenset(
+        {
+            "DescribeAddresses",
+            "DescribeRegions",
+            "DescribeSecurityGroups",
+            "DescribeVpcs",
+            "RevokeSecurityGroupEgress",
+            "RevokeSecurityGroupIngress",
+        }
+    ),
     "ecr": frozenset({"DescribeImages"}),
     "ecs": frozenset({"ListServices"}),
-    "iam": frozenset({"GetAccountSummary", "GetRole", "ListRoles", "SimulatePrincipalPolicy"}),
+    "elbv2": frozenset({"DescribeLoadBalancers"}),
+    "iam": frozenset(
+        {"CreateServiceLinkedRole", "GetAccountSummary", "GetRole", "ListRoles", "SimulatePrincipalPolicy"}
+    ),
     "logs": frozenset({"DescribeLogGroups"}),
     "resourcegroupstaggingapi": frozenset({"GetResources"}),
+    "s3": frozenset({"DeleteObjects", "ListObjectVersions"}),
     "secretsmanager": frozenset(
-        {"CreateSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "UpdateSecret"}
-        | {"RestoreSecret", "DeleteSecret", "ListSecrets"}
+        {
+            "CreateSecret",
+            "DeleteSecret",
+            "GetSecretValue",
+            "ListSecrets",
+            "PutSecretValue",
+            "RestoreSecret",
+            "UpdateSecret",
+            "UpdateSecretVersionStage",
+        }
     ),
     "service-quotas": frozenset({"GetServiceQuota"}),
 }
 """What only a person's own credentials are used for (bootstrap, secrets, doctor…): never in the reconciler's policy."""
 
-OPERATOR_MODULES: tuple[str, ...] = ("bootstrap/", "doctor/", "secret_store.py")
+OPERATOR_MODULES: tuple[str, ...] = ("bootstrap/", "doctor/", "quotas.py", "secret_store.py")
 """Modules and folders below molthub/aws whose calls are a person's: `bootstrap/`, `doctor.py`."""
 
 

@@ -75,6 +75,14 @@ def _tags_fit(world: World, call: Call, account: str) -> None:
         raise RefusalError("LimitExceeded", "The number of tags has exceeded the allowed limit: 50.", status=409)
 
 
+def _service_role_is_new(world: World, call: Call, account: str) -> None:
+    path = f"/aws-service-role/{call.params['AWSServiceName']}/"
+    for role in world.moto.backend("iam", account, "aws").roles.values():
+        if role.path == path:
+            message = f"Service role name {role.name} has been taken in this account, please try a different suffix."
+            raise RefusalError("InvalidInput", message)
+
+
 def _know_aws_policy(world: World, call: Call, account: str) -> None:
     """AWS's own policies exist in every account; moto loads them all or none, so the one asked for is added."""
     arn = call.params["PolicyArn"]
@@ -115,6 +123,7 @@ def _length(text: str) -> int:
 
 RULES: Mapping[str, tuple[Any, ...]] = {
     "iam:AttachRolePolicy": (_know_aws_policy,),
+    "iam:CreateServiceLinkedRole": (_service_role_is_new,),
     "iam:CreateRole": (_name_is_free, _trust_is_sound, _boundary_exists),
     "iam:PutRolePermissionsBoundary": (_boundary_exists,),
     "iam:UpdateAssumeRolePolicy": (_trust_is_sound,),

@@ -8,9 +8,14 @@ moto compares the ETags itself; the simulator's global lock makes comparing and 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+
+from molthub.simulator.iam.evaluator import Ask, Rights, decide
 from molthub.simulator.refusals import MalformedRequestError, RefusalError
 from molthub.simulator.wire import Call
 from molthub.simulator.world import World
@@ -31,6 +36,18 @@ def _condition_is_one_that_s3_knows(world: World, call: Call, account: str) -> N
         message = "A header you provided implies functionality that is not implemented"
         raise MalformedRequestError("NotImplemented", message)
 
+
+def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+    """What a bucket's policy says. moto's own answer leaves conditions out, so "only TLS" would lock everybody out."""
+    if bucket.policy is None:
+        return PermissionResult.NEUTRAL
+    ask = Ask(action, resource, {"aws:securetransport": ("true",)})
+    decision = decide(Rights([json.loads(bucket.policy)]), ask)
+    denied = not decision.allowed and decision.why.startswith("with an explicit deny")
+    return PermissionResult.DENIED if denied else PermissionResult.NEUTRAL
+
+
+FakeBucket.get_permission = _permission
 
 _BUCKET = (_bucket_is_ours,)
 RULES: Mapping[str, tuple[Any, ...]] = {

@@ -121,8 +121,10 @@ def _delete_alias(call: Caller, held: Resource) -> None:
 def _create_group(call: Caller, wanted: Wanted) -> Made:
     given = wanted.properties
     name = given.get("LogGroupName", wanted.generated(512))
-    key = {"kmsKeyId": given["KmsKeyId"]} if "KmsKeyId" in given else {}
-    call("logs", "CreateLogGroup", logGroupName=name, tags=wanted.tags, **key)
+    optional = {"kmsKeyId": given["KmsKeyId"]} if "KmsKeyId" in given else {}
+    if wanted.tags:
+        optional["tags"] = wanted.tags
+    call("logs", "CreateLogGroup", logGroupName=name, **optional)
     if "RetentionInDays" in given:
         call("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=given["RetentionInDays"])
     return name, {"Arn": f"arn:aws:logs:{call.region}:{call.account}:log-group:{name}:*"}

@@ -1,0 +1,263 @@
+"""`AwsBase`: molthub.provider.bootstrap.Base as a CloudFormation stack.
+
+The stack is the memory: whatever this process was doing when it ended is read from the stack's status by the next
+one. Works with a person's own credentials, never with the reconciler's role, which is part of the stack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from molthub.aws.api import Api, Refusal, Throttle, no_throttle
+from molthub.aws.bootstrap import around
+from molthub.aws.bootstrap.changes import changes_of
+from molthub.aws.bootstrap.following import Follower, Sleep, failed, left_alone
+from molthub.aws.bootstrap.room import check_room
+from molthub.aws.bootstrap.template import MOST_BYTES, names_of, tags_of, template, template_text
+from molthub.aws.clients import Clients, Sessions
+from molthub.aws.foundation import describe_stack, outputs_of, read_foundation
+from molthub.errors import StallingError
+from molthub.provider.bootstrap import (
+    BaseFactory,
+    BaseSpec,
+    Cancelled,
+    Follow,
+    Proposal,
+    QuotaCheck,
+    Remains,
+    StackState,
+    Standing,
+)
+from molthub.provider.protocols import Location
+from molthub.resources.foundation import Foundation
+
+CHANGE_SET_POLL = 2.0
+NOTHING = ("didn't contain changes", "No updates are to be performed")
+STANDINGS = {
+    "REVIEW_IN_PROGRESS": Standing.LEFTOVER,
+    "CREATE_FAILED": Standing.FAILED_FIRST,
+    "ROLLBACK_COMPLETE": Standing.FAILED_FIRST,
+    "ROLLBACK_FAILED": Standing.FAILED_FIRST,
+    "UPDATE_FAILED": Standing.STUCK,
+    "UPDATE_ROLLBACK_FAILED": Standing.STUCK,
+    "DELETE_FAILED": Standing.DELETE_FAILED,
+    "DELETE_COMPLETE": Standing.ABSENT,
+}
+
+
+def never() -> bool:
+    return False
+
+
+class AwsBase:
+    """The base of one Environment."""
+
+    def __init__(self, spec: BaseSpec, clients: Clients, *, sleep: Sleep, throttle: Throttle = no_throttle) -> None:
+        self.api = Api(clients, throttle)
+        self._spec = spec
+        self._names = names_of(spec)
+        self._sleep = sleep
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    def state(self) -> StackState:
+        """How the stack stands now."""
+        stack = self._stack()
+        if stack is None:
+            return StackState(Standing.ABSENT)
+        status = str(stack["StackStatus"])
+        busy = Standing.BUSY if status.endswith("_IN_PROGRESS") else Standing.READY
+        return StackState(STANDINGS.get(status, busy), status, stack.get("StackStatusReason", ""))
+
+    def quotas(self) -> tuple[QuotaCheck, ...]:
+        """Whether the account has room for a new base."""
+        return check_room(self.api, template(self._spec))
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        stack = self._stack()
+        return outputs_of(stack) if stack is not None else {}
+
+    def foundation(self) -> Foundation:
+        """What was made, as the provider reads it."""
+        spec = self._spec
+        location = Location(
+            spec.account_id,
+            spec.region,
+            spec.cluster or "",
+            spec.vpc_id or "",
+            spec.subnet_ids,
+            stack=self._names.stack,
+        )
+        return read_foundation(self.api, location, fleet=spec.fleet, about=str(spec.key))
+
+    def holds(self) -> tuple[str, ...]:
+        """Backups that deleting would lose."""
+        count = around.backups_held(self.api, self._names.backup_vault)
+        return (f"{count} backups in the vault {self._names.backup_vault}",) if count else ()
+
+    # -- planning ----------------------------------------------------------------------------------------------
+
+    def propose(self) -> Proposal | None:
+        """A change set; None when nothing changes, and the change set is gone then."""
+        text = template_text(self._spec)
+        if len(text.encode()) > MOST_BYTES:
+            raise _too_large(len(text.encode()))
+        first = self.state().standing in {Standing.ABSENT, Standing.LEFTOVER}
+        found = self._create_change_set(text, first=first)
+        proposal = Proposal(found["ChangeSetId"], found["StackId"], first, changes_of(self._changes(found)))
+        if found["Status"] != "FAILED":
+            return proposal
+        self.discard(proposal)
+        reason = str(found.get("StatusReason", ""))
+        if any(words in reason for words in NOTHING):
+            return None
+        raise StallingError(
+            "MH-BASE-004", f"AWS refuses the change of {self._spec.key}: {reason}", fix="Look at what AWS says"
+        )
+
+    def discard(self, proposal: Proposal) -> None:
+        """Remove the change set, and the stack that is nothing but it."""
+        missing = frozenset({"ChangeSetNotFound", "ChangeSetNotFoundException", "ValidationError"})
+        self.api.expecting(missing, "cloudformation", "DeleteChangeSet", ChangeSetName=proposal.id)
+        if proposal.first and self.state().standing is Standing.LEFTOVER:
+            self._delete(proposal.stack)
+
+    def _create_change_set(self, text: str, *, first: bool) -> dict[str, Any]:
+        tags = [{"Key": key, "Value": value} for key, value in sorted(tags_of(self._spec).items())]
+        name = f"molthub-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        request: dict[str, Any] = {
+            "StackName": self._names.stack,
+            "ChangeSetName": name,
+            "ChangeSetType": "CREATE" if first else "UPDATE",
+            "TemplateBody": text,
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            "Tags": tags,
+            "Description": "molthub bootstrap",
+        }
+        there = frozenset({"AlreadyExistsException"})
+        made = self.api.expecting(there, "cloudformation", "CreateChangeSet", subject=self._names.stack, **request)
+        if isinstance(made, Refusal):  # of a run that was cut off
+            self.api.call("cloudformation", "DeleteChangeSet", StackName=self._names.stack, ChangeSetName=name)
+            made = self.api.call("cloudformation", "CreateChangeSet", subject=self._names.stack, **request)
+        while True:
+            found = self.api.call("cloudformation", "DescribeChangeSet", ChangeSetName=made["Id"])
+            if not found["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
+                return found
+            self._sleep(CHANGE_SET_POLL, never)
+
+    def _changes(self, found: dict[str, Any]) -> list[Any]:
+        changes = list(found.get("Changes", ()))
+        while token := found.get("NextToken"):
+            found = self.api.call(
+                "cloudformation", "DescribeChangeSet", ChangeSetName=found["ChangeSetId"], NextToken=token
+            )
+            changes += found.get("Changes", ())
+        return changes
+
+    # -- doing -------------------------------------------------------------------------------------------------
+
+    def carry_out(self, proposal: Proposal, follow: Follow, cancelled: Cancelled) -> None:
+        """Execute the change set and follow it to its end."""
+        around.ensure_service_roles(self.api, self._spec)
+        follower = Follower(self.api, proposal.stack, self._sleep)
+        follower.mark()
+        if cancelled():
+            raise left_alone(str(self._spec.key), "REVIEW_IN_PROGRESS")
+        token = proposal.id.rpartition("/")[2]
+        self.api.call(
+            "cloudformation", "ExecuteChangeSet", ChangeSetName=proposal.id, ClientRequestToken=f"molthub-{token}"
+        )
+        self._finished(follower, follow, cancelled, verb="create" if proposal.first else "update")
+
+    def resume(self, follow: Follow, cancelled: Cancelled) -> None:
+        """Follow what another run began; raises when it did not succeed."""
+        stack = self._stack()
+        if stack is None:
+            return
+        follower = Follower(self.api, stack["StackId"], self._sleep)
+        follower.mark()
+        verb = str(stack["StackStatus"]).partition("_")[0].lower().replace("rollback", "create")
+        self._finished(follower, follow, cancelled, verb=verb)
+
+    def clear(self, follow: Follow, cancelled: Cancelled) -> None:
+        """Remove a stack whose first creation failed, or that was never begun."""
+        stack = self._stack()
+        if stack is not None:
+            follower = Follower(self.api, stack["StackId"], self._sleep)
+            follower.mark()
+            self._delete(stack["StackId"])
+            self._finished(follower, follow, cancelled, verb="delete")
+
+    def finish(self) -> tuple[str, ...]:
+        """Termination protection on, the default security group empty. Nothing is written that is so already."""
+        stack = self._stack()
+        if stack is None:
+            return ()
+        done = []
+        if not stack.get("EnableTerminationProtection"):
+            self._protect(on=True)
+            done.append("termination protection is on")
+        group = outputs_of(stack).get("DefaultGroup")
+        if group and around.empty_default_group(self.api, group):
+            done.append("the VPC's default security group is emptied")
+        return tuple(done)
+
+    def destroy(self, follow: Follow, cancelled: Cancelled) -> Remains:
+        """Delete the stack with what it holds."""
+        stack = self._stack()
+        if stack is None:
+            return Remains()
+        outputs = outputs_of(stack)
+        self._protect(on=False)
+        around.empty_bucket(self.api, self._names.bucket, self._spec.account_id)
+        follower = Follower(self.api, stack["StackId"], self._sleep)
+        follower.mark()
+        self._delete(stack["StackId"])
+        self._finished(follower, follow, cancelled, verb="delete")
+        kept = [("the account's service-linked roles", "other things of AWS may use them")]
+        if key := outputs.get("KmsKey"):
+            kept.insert(0, (f"the key {key}", "KMS deletes it in 30 days; until then it can be brought back"))
+        return Remains(tuple(kept))
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    def _finished(self, follower: Follower, follow: Follow, cancelled: Cancelled, *, verb: str) -> None:
+        about = str(self._spec.key)
+        ended = follower.to_the_end(follow, cancelled, about=about)
+        if not ended.ok:
+            raise failed(ended, about=about, verb=verb)
+
+    def _protect(self, *, on: bool) -> None:
+        self.api.call(
+            "cloudformation",
+            "UpdateTerminationProtection",
+            StackName=self._names.stack,
+            EnableTerminationProtection=on,
+        )
+
+    def _delete(self, stack_id: str) -> None:
+        self.api.call("cloudformation", "DeleteStack", subject=self._names.stack, StackName=stack_id)
+
+    def _stack(self) -> dict[str, Any] | None:
+        return describe_stack(self.api, self._names.stack)
+
+
+def _too_large(size: int) -> StallingError:
+    return StallingError(
+        "MH-BASE-002",
+        f"the stack's template has {size} bytes, and CloudFormation takes {MOST_BYTES}",
+        fix="Ask for fewer load balancers (spec.ingress.loadBalancers) or fewer ranges (allowFrom)",
+    )
+
+
+def aws_bases(sleep: Sleep) -> BaseFactory:
+    """A BaseFactory for AWS. Credentials, profile and endpoints are taken as boto3 takes them; no role is assumed."""
+    sessions = Sessions()
+
+    def base(spec: BaseSpec) -> AwsBase:
+        location = Location(spec.account_id, spec.region, "", "", ())
+        return AwsBase(spec, Clients(sessions, location), sleep=sleep)
+
+    return base
