@@ -13,7 +13,7 @@ from molthub.aws.readers.task_definitions import TaskDefinitionCache
 from molthub.desired.render import RenderFacts, render
 from molthub.provider.protocols import Query
 from molthub.resources.foundation import Foundation
-from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.resources.identity import EnvironmentKey, Identity, names_of
 from molthub.resources.observation import Observation
 from molthub.resources.types import ResourceSet
 from tests.builders import INGRESS, loaded_environment, loaded_instance, merged
@@ -39,6 +39,9 @@ class IngressWorld(AwsWorld):
     """The world of one webhook bot: two load balancers, a zone, the gates' group."""
 
     zone = ZONE
+    identity = BOT
+    names = names_of(BOT)
+    host = f"{BOT.id}.{DOMAIN}"
     foundation: Foundation
 
     def fresh_provider(self) -> AwsProvider:

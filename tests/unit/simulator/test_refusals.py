@@ -11,6 +11,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
+from tests.fakes import refused_ingress
 from tests.fakes.aws_objects import (
     TRUST,
     make_group,
@@ -125,6 +126,7 @@ def _resources(simulator: TestSimulator) -> None:
 
 
 MALFORMED: dict[str, tuple[Attempt, str]] = {
+    **refused_ingress.MALFORMED,
     "unknown-member": (_unknown_member, "ValidationError"),
     "missing-member": (lambda s: s.raw_client("ecs").update_service(cluster=CLUSTER), "ValidationException"),
     "wrong-type": (lambda s: s.raw_client("ecs").list_services(maxResults="ten"), "ValidationException"),
@@ -402,6 +404,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "object-changed": (_put_over_another, "PreconditionFailed"),
     "object-gone": (lambda s: _put(s, IfMatch='"0"'), "NoSuchKey"),
     "secret-tags": (_secret_tags, "The maximum number of tags (50) has been exceeded."),
+    **refused_ingress.REFUSED,
 }
 
 
