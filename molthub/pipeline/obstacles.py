@@ -16,6 +16,9 @@ from molthub.resources.foundation import FROM_STACK
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Observation, ObservedInstance
 
+NEVER_MADE = "MH-AWS-024"
+"""How a provider says that a place has no cluster: neither a stack has one, nor does the manifest name one."""
+
 
 def of_instance(loaded: LoadedInstance, observed: ObservedInstance, history: History | None) -> tuple[Diagnostic, ...]:
     """What forbids applying one wanted instance."""
@@ -123,6 +126,8 @@ def _still_there(former: LoadedEnvironment, collaborators: Collaborators, fleet:
         seen = provider.observe(Query(fleet=fleet, key=former.key))
     except MolthubError as error:
         return f"its former place ({place}) cannot be read: {error.diagnostic.message}"
+    if {failure.ref for failure in seen.failures} == {NEVER_MADE}:
+        return ""  # there never was a cluster that anything could run in
     if seen.failures:
         return f"its former place ({place}) cannot be read: {seen.failures[0].message}"
     running = [identity for identity, one in seen.instances.items() if not one.resources.is_empty]

@@ -152,7 +152,7 @@ def _look(
         provider = task.collaborators.providers(key, location_of(environment, task.selection.fleet))
         return Seen(environment, provider.observe(query), provider)
     except MolthubError as error:
-        failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
+        failure = ReadFailure(None, error.ref, error.diagnostic.message, error.diagnostic.fix)
         return Seen(environment, Observation(key, {}, {}, failures=(failure,), complete=False), None)
 
 
@@ -283,7 +283,7 @@ def _with_memory(request: PlanRequest, provider: Provider) -> InstancePlan:
     try:
         return plan_instance(replace(request, failed=provider.failed_rollouts(request.identity)))
     except MolthubError as error:
-        failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
+        failure = ReadFailure(None, error.ref, error.diagnostic.message, error.diagnostic.fix)
         return plan_instance(replace(request, failures=(*request.failures, failure)))
 
 
@@ -299,7 +299,7 @@ def _environment_plan(seen: Seen, plans: list[InstancePlan]) -> EnvironmentPlan:
 
 
 def _unread(failure: ReadFailure) -> Diagnostic:
-    return Diagnostic(failure.ref, failure.message)
+    return Diagnostic(failure.ref, failure.message, fix=failure.fix)
 
 
 def _view(checked: CheckedFleet, plan: InstancePlan, observation: Observation) -> InstanceView:

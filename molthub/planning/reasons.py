@@ -30,19 +30,23 @@ _LOCATIONS = {Kind.SERVICE: "cluster", Kind.SECURITY_GROUP: "vpc_id"}
 
 def unread(failures: Iterable[ReadFailure], name: str) -> tuple[Diagnostic, ...]:
     """One reason per cause: a cloud that cannot be reached fails every kind of read in the same words."""
-    causes: dict[tuple[str, str], dict[str, None]] = {}
+    causes: dict[ReadFailure, dict[str, None]] = {}
     for failure in failures:
         what = str(failure.kind) if failure.kind else "environment"
-        causes.setdefault((failure.ref, failure.message), {}).setdefault(what)
+        causes.setdefault(replace(failure, kind=None), {}).setdefault(what)
     return tuple(
         Diagnostic(
             UNREAD,
-            f"could not read the {', '.join(kinds)} of {name}: {message}",
-            fix=f"See {ref}; nothing is changed until the read succeeds",
+            f"could not read {_all_of(tuple(kinds))} of {name}: {cause.message}",
+            fix=f"{cause.fix or f'See {cause.ref}'}; nothing is changed until the read succeeds",
             subject=name,
         )
-        for (ref, message), kinds in causes.items()
+        for cause, kinds in causes.items()
     )
+
+
+def _all_of(kinds: tuple[str, ...]) -> str:
+    return "anything" if {*kinds} >= {*map(str, Kind)} else f"the {', '.join(kinds)}"
 
 
 def foreign(found: ForeignObject, name: str) -> Diagnostic:

@@ -79,11 +79,12 @@ class ServiceRuntime:
 
 @dataclass(frozen=True, slots=True)
 class ReadFailure:
-    """A read that failed: what it should have told is Unknown. message never holds a secret."""
+    """A read that failed: what it should have told is Unknown. message never holds a secret; fix: the next step."""
 
     kind: Kind | None
     ref: str
     message: str
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

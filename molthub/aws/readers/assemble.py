@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from molthub.aws.arns import Names as ArnNames
@@ -41,7 +41,7 @@ class Assembly:
             missing = next((parts.failures[need] for need in needs if need in parts.failures), None)
             if missing is not None and kind in parts.found:
                 parts.found.pop(kind)
-                parts.failures[kind] = ReadFailure(kind, missing.ref, missing.message)
+                parts.failures[kind] = replace(missing, kind=kind)
         return ObservedInstance(
             identity=identity,
             resources=ResourceSet(**{kind.name.lower(): item for kind, item in parts.found.items()}),  # type: ignore[arg-type]
