@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from molthub.aws.api import Api, Refusal, Throttle, no_throttle
 from molthub.aws.clients import Clients, Sessions
-from molthub.aws.readers.secrets import CURRENT, list_secrets, project_facts, read_secret, tags_of
+from molthub.aws.readers.secrets import CURRENT, DEFAULT_KEY, list_secrets, project_facts, read_secret, tags_of
 from molthub.aws.tags import to_upper
 from molthub.errors import StallingError, TransientError
 from molthub.provider.protocols import Location
@@ -27,7 +27,6 @@ SM = "secretsmanager"
 NEXT = "MOLTHUBNEXT"
 """The label a version waits under until it becomes the current one."""
 
-DEFAULT_KEY = "alias/aws/secretsmanager"
 MOVED = frozenset({"InvalidParameterException", "InvalidRequestException"})
 """What UpdateSecretVersionStage answers when the label is somewhere else."""
 
@@ -78,7 +77,7 @@ class AwsSecretStore:
         return SecretVersion(str(answer["VersionId"]), SecretText(text))
 
     def create(self, wanted: NewSecret, value: SecretText) -> str:
-        key = {} if wanted.kms_key is None else {"KmsKeyId": wanted.kms_key}
+        key = {} if wanted.kms_key is None else {"KmsKeyId": self._key(wanted.kms_key)}
         answer = self.api.call(
             SM,
             "CreateSecret",
@@ -130,7 +129,17 @@ class AwsSecretStore:
             )
 
     def rekey(self, source: str, kms_key: str) -> None:
-        self.api.call(SM, "UpdateSecret", subject=_subject(source), SecretId=source, KmsKeyId=kms_key)
+        self.api.call(SM, "UpdateSecret", subject=_subject(source), SecretId=source, KmsKeyId=self._key(kms_key))
+
+    def _key(self, named: str) -> str:
+        """A key as Secrets Manager is told it: by its ARN, for the role that reads the secret can name nothing else.
+
+        AWS's own key has no other name than its alias.
+        """
+        if named.endswith(DEFAULT_KEY) or ":key/" in named:
+            return named
+        found = self.api.call("kms", "DescribeKey", subject=f"the key {named}", KeyId=named)
+        return str(found["KeyMetadata"]["Arn"])
 
     def restore(self, source: str) -> None:
         self.api.call(SM, "RestoreSecret", subject=_subject(source), SecretId=source)
@@ -148,14 +157,14 @@ def _subject(source: str) -> str:
 
 
 def _record(raw: Mapping[str, Any]) -> SecretRecord:
-    facts, key = project_facts(raw), raw.get("KmsKeyId")
+    facts = project_facts(raw)
     return SecretRecord(
         name=facts.name,
         arn=facts.arn,
         version_id=facts.version_id,
         changed_at=raw.get("LastChangedDate") or raw.get("CreatedDate"),
         deletion_at=raw.get("DeletedDate"),
-        kms_key=None if key is None or key.endswith(DEFAULT_KEY) else key,
+        kms_key=facts.kms_key,
         tags=tags_of(raw),
     )
 

@@ -11,7 +11,7 @@ Pure: the same manifest, environment and facts give the same resources, bit for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 
 from molthub.desired.containers import Materials, gateway_container, init_container, log_options, volumes
@@ -51,6 +51,8 @@ class RenderFacts:
 
     secret_versions  secret name (or full ARN, as the manifest links it) → version id of AWSCURRENT; None, or absent,
                      where it has none. The gateway secret's defaults to the version Molthub makes it with.
+    secret_keys      secret name (or full ARN) → ARN of the customer key it is encrypted under, where it has one. The
+                     gateway secret's is the foundation's
     paused           the manifest's pause is in force now
     foundation       what the environment stands on; None where no cloud was asked: the manifest's own words then,
                      and `(from the stack)` for what it leaves to the stack
@@ -58,6 +60,7 @@ class RenderFacts:
     """
 
     secret_versions: Mapping[str, str | None]
+    secret_keys: Mapping[str, str] = field(default_factory=dict)
     paused: bool = False
     foundation: Foundation | None = None
     listener: Listener | None = None
@@ -101,13 +104,17 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
     task = _task_definition(identity, materials, gate)
     injected_anywhere = {*secrets.values(), *(gate_secrets(spec).values() if gate else ())}
     images = (spec.runtime.image, *((gate.image,) if gate else ()))
+    known = dict(facts.secret_keys) | ({names.gateway_secret: foundation.kms_key} if foundation.kms_key else {})
+    keys = {known[secret.source] for secret in injected_anywhere if secret.source in known}
     resources = ResourceSet(
         log_group=LogGroup(names.log_group, environment.model.spec.logs.retentionDays, tags),
         secret=Secret(names.gateway_secret, f"Gateway token of Molthub instance {identity}", foundation.kms_key, tags),
         security_group=security_group(identity, vpc_id=foundation.vpc_id, preset=spec.network.egressPreset, tags=tags),
         file_system=_file_system(identity, instance.model, place=place, foundation=foundation, tags=tags),
         task_role=task_role(identity, spec, place=place, tags=tags),
-        execution_role=execution_role(identity, images=images, secrets=injected_anywhere, place=place, tags=tags),
+        execution_role=execution_role(
+            identity, images=images, secrets=injected_anywhere, keys=keys, place=place, tags=tags
+        ),
         task_definition=task,
         service=_service(identity, instance.model, foundation, task=task, paused=facts.paused),
     )
@@ -170,7 +177,7 @@ def _file_system(
 
 def _place(environment: Environment, foundation: Foundation) -> Place:
     aws = environment.spec.aws
-    return Place(aws.accountId, aws.region, boundary=foundation.boundary, kms_key=foundation.kms_key)
+    return Place(aws.accountId, aws.region, boundary=foundation.boundary)
 
 
 def _task_definition(identity: Identity, materials: Materials, gate: GateMaterials | None) -> TaskDefinition:

@@ -26,14 +26,12 @@ Statement = dict[str, Any]
 class Place:
     """Account and region, and the ARN partition the region belongs to.
 
-    boundary  ARN of the permissions boundary of every role, kms_key ARN of the customer key of secrets; None: there
-              is none
+    boundary  ARN of the permissions boundary of every role; None: there is none
     """
 
     account: str
     region: str
     boundary: str | None = None
-    kms_key: str | None = None
 
     @property
     def partition(self) -> str:
@@ -60,15 +58,24 @@ def task_role(identity: Identity, spec: InstanceSpec, *, place: Place, tags: Pai
 
 
 def execution_role(
-    identity: Identity, *, images: Iterable[str], secrets: Iterable[SecretKey], place: Place, tags: Pairs
+    identity: Identity,
+    *,
+    images: Iterable[str],
+    secrets: Iterable[SecretKey],
+    keys: Iterable[str],
+    place: Place,
+    tags: Pairs,
 ) -> Role:
-    """The secrets it injects, its log group, its images where they are in ECR; nothing else."""
+    """The secrets it injects, its log group, its images where they are in ECR; nothing else.
+
+    keys  ARNs of the customer keys that these secrets are encrypted under
+    """
     names = names_of(identity)
     secret_arns = sorted({key.arn for key in secrets})
     log_streams = place.arn("logs", f"log-group:{names.log_group}:log-stream:moltbot/*")
     statements = [
         _allow("Secrets", ["secretsmanager:GetSecretValue"], secret_arns),
-        *_decrypt(place),
+        *_decrypt(keys, place),
         _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_streams]),
         *_image_pull(images, place),
     ]
@@ -93,14 +100,23 @@ def _role(
     )
 
 
-def _decrypt(place: Place) -> list[Statement]:
-    """The customer key, through Secrets Manager only."""
-    if place.kms_key is None:
-        return []
-    statement = _allow("Key", ["kms:Decrypt"], [place.kms_key])
+def _decrypt(keys: Iterable[str], place: Place) -> list[Statement]:
+    """Customer keys, through Secrets Manager of the region they are in and in no other way.
+
+    A policy names a key by its ARN: IAM would take one with an alias, and KMS never find that it allows anything (KMS
+    developer guide, "Specifying KMS keys in IAM policy statements").
+    """
     suffix = ".cn" if place.partition == "aws-cn" else ""
-    service = f"secretsmanager.{place.region}.amazonaws.com{suffix}"
-    return [{**statement, "Condition": {"StringEquals": {"kms:ViaService": service}}}]
+    by_region: dict[str, list[str]] = {}
+    for key in sorted(set(keys)):
+        by_region.setdefault(key.split(":")[3], []).append(key)
+    return [
+        {
+            **_allow("Key" if region == place.region else None, ["kms:Decrypt"], arns),
+            "Condition": {"StringEquals": {"kms:ViaService": f"secretsmanager.{region}.amazonaws.com{suffix}"}},
+        }
+        for region, arns in sorted(by_region.items())
+    ]
 
 
 def _trust(place: Place) -> Statement:

@@ -203,6 +203,7 @@ def _wanted(
     ]
     facts = RenderFacts(
         secret_versions=_versions(seen.observation),
+        secret_keys=_keys(seen.observation),
         paused=paused,
         foundation=seen.observation.foundation,
         listener=listener,
@@ -238,6 +239,15 @@ def is_paused(loaded: LoadedInstance, now: datetime) -> bool:
 
 def _versions(observation: Observation) -> Mapping[str, str | None]:
     return {name: facts.version_id for name, facts in observation.secrets.items() if not facts.deleted}
+
+
+def _keys(observation: Observation) -> Mapping[str, str]:
+    """Customer keys. One that is known by an alias only is left out: planning refuses it."""
+    return {
+        name: facts.kms_key
+        for name, facts in observation.secrets.items()
+        if facts.kms_key is not None and facts.alias is None
+    }
 
 
 def _broken(file: InvalidFile, fleet: str, observation: Observation) -> PlanRequest:

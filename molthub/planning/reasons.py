@@ -128,14 +128,14 @@ def missing_secrets(desired: ResourceSet, secrets: Mapping[str, SecretFacts] | N
     if secrets is None:
         return
     for secret in linked_secrets(desired):
-        problem = _problem_of(secrets.get(secret))
+        facts = secrets.get(secret)
+        problem = _problem_of(facts)
+        fix = "Create it in AWS Secrets Manager and give it a value, or correct the key in spec.secrets"
+        if not problem and facts is not None and facts.alias is not None:
+            problem = f"is encrypted under {facts.alias}, and the role that reads it can name no alias, only the key"
+            fix = f"Run `aws secretsmanager update-secret --secret-id {secret} --kms-key-id ARN` with the key's own ARN"
         if problem:
-            yield Diagnostic(
-                SECRET_MISSING,
-                f"the linked secret {secret} {problem}",
-                fix="Create it in AWS Secrets Manager and give it a value, or correct the key in spec.secrets",
-                subject=name,
-            )
+            yield Diagnostic(SECRET_MISSING, f"the linked secret {secret} {problem}", fix=fix, subject=name)
 
 
 def _problem_of(facts: SecretFacts | None) -> str:

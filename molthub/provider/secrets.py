@@ -29,7 +29,7 @@ class SecretRecord:
     version_id   of the current version; None when it has no value
     changed_at   when it was last written
     deletion_at  when it goes for good, while it waits for its deletion; None otherwise
-    kms_key      id or ARN of a customer key; None for the cloud's own key
+    kms_key      ARN of a customer key, or of its alias; None for the cloud's own key
     """
 
     name: str
@@ -51,7 +51,7 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
-    """What a secret is created with, beside its value. kms_key None: the cloud's own key."""
+    """What a secret is created with, beside its value. kms_key: ARN, id or alias; None for the cloud's own key."""
 
     name: str
     description: str
@@ -91,7 +91,7 @@ class SecretStore(Protocol):
         ...
 
     def rekey(self, source: str, kms_key: str) -> None:
-        """Encrypt it with this key from now on."""
+        """Encrypt it with this key (ARN, id or alias) from now on."""
         ...
 
     def restore(self, source: str) -> None:

@@ -98,12 +98,24 @@ class ForeignObject:
 
 @dataclass(frozen=True, slots=True)
 class SecretFacts:
-    """What may be known of a secret without reading it. version_id: of AWSCURRENT; None when it has no value."""
+    """What may be known of a secret without reading it.
+
+    version_id  of AWSCURRENT; None when it has no value
+    kms_key     ARN of the customer key it is encrypted under, or of that key's alias where the cloud tells only this;
+                None for the cloud's own key
+    """
 
     name: str
     arn: str
     version_id: str | None
     deleted: bool = False
+    kms_key: str | None = None
+
+    @property
+    def alias(self) -> str | None:
+        """The alias that stands for its key; None where the key itself is known, or is the cloud's own."""
+        _, found, name = (self.kms_key or "").partition(":alias/")
+        return f"alias/{name}" if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,8 @@ class Account:
                 "InvalidRequestException: You can't perform this operation on the secret because it was marked for "
                 "deletion."
             )
-        for ask in through_key(secret.kms_key_id, ("kms:Decrypt",), region.name):
+        where = {"account": region.account, "region": region.name}
+        for ask in through_key(self._world, secret.kms_key_id, ("kms:Decrypt",), **where):
             if self._denied(role, ask, region.name) is not None:
                 return _PULL + "AccessDeniedException: Access to KMS is not allowed"
         return _value_problem(secret, json_key)

@@ -133,6 +133,13 @@ def test_set_a_shared_secret_by_its_path(desk: Desk) -> None:
     assert "Used by acme/prod/support-bot" in ended.err
 
 
+def test_a_secret_under_an_alias_is_not_linked(desk: Desk) -> None:
+    desk.store.hold("acme/prod/other", "{}", kms_key="arn:aws:kms:eu-west-1:123456789012:alias/own")
+    ended = desk.run("link", "support-bot", "NEW", "acme/prod/other")
+    assert ended.code == 1
+    assert "MH-SCRT-015 the secret acme/prod/other is encrypted under an alias" in ended.err
+
+
 def test_a_value_from_a_file(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xef\xbb\xbf" + VALUE.encode() + b"\r\n")
     assert (

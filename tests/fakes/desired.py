@@ -114,13 +114,23 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def rendered(sample: str = "telegram", *, versions: dict[str, str | None] | None = None, **spec: Any) -> Rendered:
-    """What a sample renders to, with further overrides of its spec."""
+def rendered(
+    sample: str = "telegram",
+    *,
+    versions: dict[str, str | None] | None = None,
+    keys: dict[str, str] | None = None,
+    kms_key: str | None = None,
+    **spec: Any,
+) -> Rendered:
+    """What a sample renders to, with further overrides of its spec. kms_key: the environment's own."""
     merged = {**SAMPLES[sample], **spec}
     foundation = dataclasses.replace(
-        manifest_foundation(loaded_environment().model), gate_members="sg-0a7e", listeners=(LISTENER,)
+        manifest_foundation(loaded_environment().model),
+        gate_members="sg-0a7e",
+        listeners=(LISTENER,),
+        kms_key=kms_key,
     )
-    facts = RenderFacts(versions or {}, paused=sample == "paused", foundation=foundation, listener=LISTENER)
+    facts = RenderFacts(versions or {}, keys or {}, paused=sample == "paused", foundation=foundation, listener=LISTENER)
     return render(loaded_instance(spec=merged), environment_of(merged), fleet=FLEET, facts=facts)
 
 

@@ -118,6 +118,46 @@ def test_a_rotated_secret_rolls_its_instance_out_anew(stage: Stage, store: AwsSe
     assert any(change.restarts for change in by_id(stage.session().plan())["support-bot"].plan.changes)
 
 
+def test_a_secret_under_another_key_is_decrypted_with_it_and_with_nothing_else(
+    stage: Stage, store: AwsSecretStore
+) -> None:
+    place, kms = "acme/prod/support-bot", stage.client("kms")
+    stage.session().apply()
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/own", TargetKeyId=key)
+    store.rekey(place, "alias/own")
+    record = store.describe(place)
+    assert record is not None
+    assert record.kms_key == key, "Secrets Manager is told the key itself"
+
+    cluster, service = AWS["cluster"], _service(stage)
+    ecs = stage.client("ecs")
+    ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
+    stage.control.advance(120)
+    stopped = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
+    reasons = {task["stoppedReason"] for task in ecs.describe_tasks(cluster=cluster, tasks=stopped)["tasks"]}
+    assert any("Access to KMS is not allowed" in reason for reason in reasons), reasons
+
+    assert stage.session().apply()["support-bot"].outcome is Outcome.APPLIED
+    role = next(item for item in stage.client("iam").list_roles()["Roles"] if item["RoleName"].endswith("-exec"))
+    policy = stage.client("iam").get_role_policy(RoleName=role["RoleName"], PolicyName="molthub")["PolicyDocument"]
+    (granted,) = [item for item in policy["Statement"] if item["Action"] == ["kms:Decrypt"]]
+    assert granted["Resource"] == [key]
+    ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
+    stage.control.advance(600)
+    assert ecs.describe_services(cluster=cluster, services=[service])["services"][0]["runningCount"] == 1
+
+    stage.client("secretsmanager").update_secret(SecretId=place, KmsKeyId="alias/own")
+    (reason,) = by_id(stage.session().plan())["support-bot"].plan.reasons
+    assert (reason.ref, "under alias/own" in reason.message) == ("MH-PLAN-006", True)
+    store.rekey(place, "alias/aws/secretsmanager")
+    assert stage.session().apply()["support-bot"].outcome is Outcome.APPLIED
+
+
+def _service(stage: Stage) -> str:
+    return names_of(by_id(stage.session().plan())["support-bot"].identity).service
+
+
 def test_a_bad_secret_is_named_when_the_rollback_fails_as_well(stage: Stage, store: AwsSecretStore) -> None:
     place = "acme/prod/support-bot"
     stage.session().apply()

@@ -60,6 +60,10 @@ def _there(record: SecretRecord | None, source: str, environment: LoadedEnvironm
         why = f"waits for its deletion until {record.deletion_at:%Y-%m-%d}"
     elif f":{account}:" not in record.arn and record.kms_key is None:
         why = "is in another account and under AWS's own key, which no other account can use"
+    elif record.kms_key is not None and ":alias/" in record.kms_key:
+        why = (
+            "is encrypted under an alias, and the role that reads it can name only the key: put it under the key's ARN"
+        )
     if record is None or why is not None:
         raise StallingError(
             "MH-SCRT-015",

@@ -27,7 +27,8 @@ def set_secret(
     path: PathOption = None,
     from_file: FileOption = None,
     kms_key: Annotated[
-        str | None, typer.Option("--kms-key", metavar="KEY", help="Encrypt it with this customer key (ARN or alias)")
+        str | None,
+        typer.Option("--kms-key", metavar="KEY", help="Encrypt it with this customer key (ARN, id or alias)"),
     ] = None,
     no_commit: NoCommitOption = False,
     repo: RepoOption = None,

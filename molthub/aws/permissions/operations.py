@@ -235,6 +235,7 @@ OPERATOR: Mapping[str, frozenset[str]] = {
     "iam": frozenset(
         {"CreateServiceLinkedRole", "GetAccountSummary", "GetRole", "ListRoles", "SimulatePrincipalPolicy"}
     ),
+    "kms": frozenset({"DescribeKey"}),
     "logs": frozenset({"DescribeLogGroups"}),
     "resourcegroupstaggingapi": frozenset({"GetResources"}),
     "s3": frozenset({"DeleteObjects", "ListObjectVersions"}),

@@ -14,6 +14,8 @@ from molthub.resources.types import Secret
 
 Raw = Mapping[str, Any]
 CURRENT = "AWSCURRENT"
+DEFAULT_KEY = "alias/aws/secretsmanager"
+"""AWS's own key for secrets."""
 
 
 def list_secrets(api: Api) -> dict[str, Raw]:
@@ -40,15 +42,27 @@ def tags_of(raw: Raw) -> dict[str, str]:
 
 def project_secret(raw: Raw) -> Secret:
     """Our type of a secret, normalised. AWS's own key for secrets reads as no key."""
-    key = raw.get("KmsKeyId")
-    default = key is None or key.endswith("alias/aws/secretsmanager")
-    return normalise(
-        Secret(raw["Name"], raw.get("Description") or "", None if default else key, compared(tags_of(raw)))
-    )
+    return normalise(Secret(raw["Name"], raw.get("Description") or "", customer_key(raw), compared(tags_of(raw))))
+
+
+def customer_key(raw: Raw) -> str | None:
+    """ARN of the customer key, or of its alias where that is what AWS tells; None for AWS's own key.
+
+    DescribeSecret tells what the secret was given: "the key ID or alias ARN", or the key's ARN. An id and a bare alias
+    are of the secret's own account and region, for another account's key is only taken as an ARN (CreateSecret).
+    """
+    key: str = raw.get("KmsKeyId") or DEFAULT_KEY
+    if key.endswith(DEFAULT_KEY):
+        return None
+    if key.startswith("arn:"):
+        return key
+    _, partition, _, region, account, *_ = raw["ARN"].split(":")
+    rest = key if key.startswith("alias/") else f"key/{key}"
+    return f"arn:{partition}:kms:{region}:{account}:{rest}"
 
 
 def project_facts(raw: Raw) -> SecretFacts:
-    """Name, ARN and the version id of AWSCURRENT (ListSecrets and DescribeSecret spell the member differently)."""
+    """What may be known of it (ListSecrets and DescribeSecret spell the versions' member differently)."""
     stages = raw.get("SecretVersionsToStages") or raw.get("VersionIdsToStages") or {}
     current = next((version for version, labels in stages.items() if CURRENT in labels), None)
-    return SecretFacts(raw["Name"], raw["ARN"], current, is_deleted(raw))
+    return SecretFacts(raw["Name"], raw["ARN"], current, is_deleted(raw), customer_key(raw))

@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from molthub.aws.arns import Account, Names
 from molthub.aws.readers import history, log_groups, roles, secrets, security_groups
 from molthub.resources.normal import canonical_policy
@@ -111,8 +113,29 @@ def test_a_secret_in_both_spellings() -> None:
 def test_the_accounts_own_key_reads_as_no_key() -> None:
     told = {"Name": "s", "Description": "d", "KmsKeyId": "arn:aws:kms:eu-west-1:1:alias/aws/secretsmanager"}
     assert secrets.project_secret(told) == Secret("s", "d")
-    assert secrets.project_secret(told | {"KmsKeyId": "alias/mine"}) == Secret("s", "d", "alias/mine")
     assert secrets.project_secret({"Name": "s"}) == Secret("s", "")
+
+
+KMS = "arn:aws:kms:eu-west-1:123456789012:"
+ELSEWHERE = "arn:aws:kms:eu-west-1:210987654321:key/1b2c3d4e-0000-4000-8000-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    ("told", "key", "alias"),
+    [
+        ("1b2c3d4e-0000-4000-8000-1234567890ab", KMS + "key/1b2c3d4e-0000-4000-8000-1234567890ab", None),
+        ("mrk-1b2c3d4e", KMS + "key/mrk-1b2c3d4e", None),
+        (ELSEWHERE, ELSEWHERE, None),
+        ("alias/mine", KMS + "alias/mine", "alias/mine"),
+        ("arn:aws:kms:eu-west-1:210987654321:alias/a/b", "arn:aws:kms:eu-west-1:210987654321:alias/a/b", "alias/a/b"),
+        ("alias/aws/secretsmanager", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_customer_key_by_its_arn(told: str | None, key: str | None, alias: str | None) -> None:
+    facts = secrets.project_facts({"Name": "acme/model", "ARN": ARN, "KmsKeyId": told})
+    assert (facts.kms_key, facts.alias) == (key, alias)
+    assert secrets.project_secret({"Name": "acme/model", "ARN": ARN, "KmsKeyId": told}).kms_key == key
 
 
 def test_stopped_alone_is_no_failure() -> None:

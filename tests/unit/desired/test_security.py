@@ -170,6 +170,25 @@ def test_the_execution_role_reads_exactly_the_injected_secrets() -> None:
     ]
 
 
+def test_the_execution_role_decrypts_with_exactly_the_keys_of_its_secrets() -> None:
+    kms = "arn:aws:kms:eu-west-1:123456789012:key/"
+    elsewhere = "arn:aws:kms:us-east-1:210987654321:key/4"
+    keys = {
+        "acme/prod/bot": f"{kms}2",
+        "arn:aws:secretsmanager:eu-west-1:210987654321:secret:model-AbCdEf": elsewhere,
+        "acme/prod/of-another": f"{kms}3",
+    }
+    resources = rendered("linked-arn-and-other-names", keys=keys, kms_key=f"{kms}1").resources
+    found = [item for item in statements(resources.execution_role) if item["Action"] == ["kms:Decrypt"]]
+    assert [(item["Resource"], item["Condition"]) for item in found] == [
+        ([f"{kms}1", f"{kms}2"], {"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}}),
+        ([elsewhere], {"StringEquals": {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}}),
+    ]
+    gateway_only = rendered("linked-arn-and-other-names", kms_key=f"{kms}1").resources.execution_role
+    assert [i["Resource"] for i in statements(gateway_only) if i["Action"] == ["kms:Decrypt"]] == [[f"{kms}1"]]
+    assert "kms:" not in str(statements(rendered("linked-arn-and-other-names").resources.execution_role))
+
+
 def test_only_ecs_of_this_account_and_region_may_take_the_roles() -> None:
     resources = rendered().resources
     for role in (resources.task_role, resources.execution_role):

@@ -36,19 +36,23 @@ def _key_of(view: View) -> str | None:
     return view.params.get("KmsKeyId") or (secret.kms_key_id if secret is not None else None)
 
 
+def _through_key(view: View, key: str | None, actions: tuple[str, ...]) -> list[Ask]:
+    return through_key(view.world.moto, key, actions, account=view.account, region=view.call.region)
+
+
 def _create(view: View) -> list[Ask]:
     arn = view.arn(SM, f"secret:{view.params['Name']}")
     wanted = tagging(view.params.get("Tags", ()))
     asks = [Ask("secretsmanager:CreateSecret", arn, wanted)]
     if wanted:
         asks.append(Ask("secretsmanager:TagResource", arn, wanted))
-    return [*asks, *through_key(view.params.get("KmsKeyId"), WRITING, view.call.region)]
+    return [*asks, *_through_key(view, view.params.get("KmsKeyId"), WRITING)]
 
 
 def _on_secret(name: str, key_actions: tuple[str, ...] = ()) -> Asking:
     def asks(view: View) -> list[Ask]:
         arn, context = _of_secret(view)
-        return [Ask(f"secretsmanager:{name}", arn, context), *through_key(_key_of(view), key_actions, view.call.region)]
+        return [Ask(f"secretsmanager:{name}", arn, context), *_through_key(view, _key_of(view), key_actions)]
 
     return asks
 

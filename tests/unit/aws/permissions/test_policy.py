@@ -95,6 +95,9 @@ def test_the_boundary_lets_only_execution_roles_have_secrets() -> None:
     exact = [action for action in allowed if "*" not in action]
     assert [action for action in exact if escalation(action) is not None] == []
     assert not [action for action in allowed if action.startswith(("iam:", "sts:", "organizations:"))]
+    assert any("kms:Decrypt" in item["Action"] and item["Resource"] == ["*"] for item in document["Statement"]), (
+        "linked secrets are under any key, or another account's"
+    )
     assert "NotTheLease" not in [item["Sid"] for item in boundary_policy(PLACE)["Statement"]]
 
 

@@ -120,6 +120,18 @@ def test_a_secret_under_a_customer_key_asks_for_the_key(simulator: TestSimulator
     assert found[2]["context"]["kms:viaservice"] == [f"secretsmanager.{REGION}.amazonaws.com"]
 
 
+def test_a_key_is_judged_by_itself_however_it_is_called(simulator: TestSimulator, doer: Callable[[str], Any]) -> None:
+    kms, secrets = simulator.client("kms"), simulator.client("secretsmanager")
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/own", TargetKeyId=key["KeyId"])
+    called = ("alias/own", key["KeyId"], f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/own", "alias/nowhere")
+    for number, name in enumerate(called):
+        secrets.create_secret(Name=f"bot/{number}", SecretString="x", KmsKeyId=name)
+        doer("secretsmanager").get_secret_value(SecretId=f"bot/{number}")
+    asks = [item["resource"] for item in asked(simulator) if item["action"] == "kms:Decrypt"]
+    assert asks == [key["Arn"]] * 3 + [f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/nowhere"]
+
+
 def test_a_role_that_is_not_there_has_no_path(simulator: TestSimulator, doer: Callable[[str], Any]) -> None:
     with pytest.raises(Exception, match="NoSuchEntity"):
         doer("iam").get_role(RoleName="nobody")
