@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from molthub.cli.commands import (
     apply,
+    backup,
     bootstrap,
     completion,
     demo,
@@ -19,6 +20,7 @@ from molthub.cli.commands import (
     init,
     plan,
     render,
+    restore,
     schema,
     simulator,
     status,
@@ -121,6 +123,14 @@ _add(
     "molthub status",
     "molthub status -o wide --environment acme/prod",
     "molthub status -l team=support --watch",
+)
+_add("backup", backup.backup, "molthub backup support-bot", "molthub backup acme/prod/support-bot -o json")
+_add(
+    "restore",
+    restore.restore,
+    "molthub restore support-bot --list",
+    "molthub restore support-bot --from latest",
+    "molthub restore support-bot --confirm",
 )
 _add("events", events.events, "molthub events support-bot --since 24h", "molthub events -o json --limit 1000")
 _add("explain", explain.explain, "molthub explain MH-IMG-001", "molthub explain acme/prod/support-bot")

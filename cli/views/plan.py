@@ -93,7 +93,7 @@ def _heading(change: Change, *, colour: bool) -> str:
     if change.force:
         remarks += "  # starts a new deployment"
     if change.action is Action.DELETE and change.kind in STAYS:
-        remarks += f"  # {STAYS[change.kind]}"
+        remarks += f"  # {STAYS[Kind(change.kind)]}"
     if change.after_rollout:
         remarks += "  # after the rollout"
     return f"{symbol} {change.kind} {safe(change.name)} {_what(change)}{remarks}"

@@ -14,13 +14,15 @@ from typing import TypeVar
 from molthub.apply import reasons
 from molthub.apply.settings import ApplySettings, Cancel, Clock, OnBug
 from molthub.apply.types import InstanceResult, Outcome, Report
-from molthub.errors import Diagnostic, MolthubError, TransientError, WaitingError
+from molthub.errors import Diagnostic, MolthubError, StallingError, TransientError, WaitingError
 from molthub.events.types import Event, EventType
 from molthub.planning.types import Action, Change, InstancePlan
 from molthub.provider.protocols import Guard, Provider, WriteContext, WriteResult
 from molthub.resources.observation import Cause, Rollout, RolloutState
+from molthub.resources.types import Backup
 
 T = TypeVar("T")
+FAILURES = (RolloutState.FAILED, RolloutState.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,48 @@ class InstanceRun:
         rollout_id = self.plan.rollout_id
         for change in self.plan.changes:
             if not change.after_rollout:
-                rollout_id = self._step(change).rollout_id or rollout_id
+                rollout_id = self._forward(change).rollout_id or rollout_id
         if rollout_id is not None:
-            self._follow(rollout_id)
+            self._roll(rollout_id)
         for change in self.plan.changes:
             if change.after_rollout:
                 self._step(change)
         if rollout_id is not None:
             self._tidy()
         self._tell_end()
+
+    def _forward(self, change: Change) -> WriteResult:
+        """One change; should a backup fail that an upgrade waits for, the Moltbot is started again as it was."""
+        try:
+            return self._step(change)
+        except StallingError:
+            if not isinstance(change.after, Backup) or self.plan.resume is None:
+                raise
+            self._perform(self.plan.resume)
+            raise
+
+    def _roll(self, rollout_id: str) -> None:
+        """Follow the rollout; where ECS is not to go back by itself and it fails, go back here, state and all."""
+        try:
+            self._follow(rollout_id)
+        except _StopError as stop:
+            if not self.plan.fallback or stop.outcome is not Outcome.FAILED or self.rollout not in FAILURES:
+                raise
+            self._go_back()
+            raise
+
+    def _go_back(self) -> None:
+        failed, rollout_id = self.rollout, None
+        self._tell(EventType.ROLLED_BACK, f"{self.plan.name} goes back to the version and the state before the upgrade")
+        for change in self.plan.fallback:
+            if not change.after_rollout:
+                rollout_id = self._perform(change).rollout_id or rollout_id
+        if rollout_id is not None:
+            self._follow(rollout_id)
+        for change in self.plan.fallback:
+            if change.after_rollout:
+                self._perform(change)
+        self.rollout = failed
 
     def _step(self, change: Change) -> WriteResult:
         self._check_cancelled()
@@ -178,7 +213,8 @@ class InstanceRun:
             if rollout.state is not RolloutState.IN_PROGRESS:
                 self._judge(rollout)
                 return
-            if rollout.cause is not None and not asked_to_stop:
+            # Stopped, ECS would start the former version on a state that may have been migrated: its breaker ends it.
+            if rollout.cause is not None and not asked_to_stop and not self.plan.fallback:
                 asked_to_stop = True
                 self._stop_rollout(rollout)
             self._check_timeout(rollout, started)

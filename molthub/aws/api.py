@@ -84,6 +84,7 @@ PAGING: dict[str, Paging] = {
     "DescribeAccessPoints": Paging("NextToken", "NextToken", "AccessPoints", "MaxResults", 100),
     "DescribeNetworkInterfaces": Paging("NextToken", "NextToken", "NetworkInterfaces", "MaxResults", 1000),
     "ListRecoveryPointsByBackupVault": Paging("NextToken", "NextToken", "RecoveryPoints", "MaxResults", 1000),
+    "ListRestoreJobs": Paging("NextToken", "NextToken", "RestoreJobs", "MaxResults", 1000),
     "ListBackupJobs": Paging("NextToken", "NextToken", "BackupJobs", "MaxResults", 1000),
     "DescribeSecurityGroups": Paging("NextToken", "NextToken", "SecurityGroups", "MaxResults", 1000),
     "GetAccountAuthorizationDetails": Paging("Marker", "Marker", "RoleDetailList", "MaxItems", 1000),

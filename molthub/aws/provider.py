@@ -18,6 +18,7 @@ from molthub.aws.clients import Clients, Sessions, guarding
 from molthub.aws.documents import BucketDocuments
 from molthub.aws.foundation import completed, read_foundation
 from molthub.aws.lookup import Lookup
+from molthub.aws.readers.backups import PointTags, StateReader
 from molthub.aws.readers.collect import Collector
 from molthub.aws.readers.observe import Observer
 from molthub.aws.readers.reading import as_failure
@@ -83,6 +84,7 @@ class AwsProvider:
         self._now = now
         self._lock = threading.Lock()
         self._stand: _Stand | None = None
+        self._points = PointTags()
         self._documents: BucketDocuments | None = None
 
     def observe(self, query: Query) -> Observation:
@@ -94,7 +96,8 @@ class AwsProvider:
         listeners = tuple(listener.arn for listener in stand.foundation.listeners)
         collector = Collector(self.api, stand.location, stand.lookup.account, listeners)
         seen = Observer(collector, self._cache, stand.lookup).observe(query)
-        return replace(seen, foundation=stand.foundation)
+        state = StateReader(self.api, stand.lookup, self._cache, self._points)
+        return replace(state.complete(seen, stand.foundation.backup_vault), foundation=stand.foundation)
 
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         """Carry out one change (see the protocol)."""

@@ -11,18 +11,21 @@ from molthub.pipeline.history import History
 from molthub.pipeline.places import location_of
 from molthub.pipeline.types import Collaborators
 from molthub.planning.plan import PlanRequest
+from molthub.planning.state_reasons import missing_foundation
 from molthub.provider.protocols import Query
-from molthub.resources.foundation import FROM_STACK
+from molthub.resources.foundation import FROM_STACK, Foundation
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Observation, ObservedInstance
 
-NEVER_MADE = "MH-AWS-024"
-"""How a provider says that a place has no cluster: neither a stack has one, nor does the manifest name one."""
 
-
-def of_instance(loaded: LoadedInstance, observed: ObservedInstance, history: History | None) -> tuple[Diagnostic, ...]:
+def of_instance(
+    loaded: LoadedInstance, observed: ObservedInstance, history: History | None, *, foundation: Foundation | None
+) -> tuple[Diagnostic, ...]:
     """What forbids applying one wanted instance."""
-    found = [*_not_built_yet(loaded), *_rewritten(loaded.display_name, observed, history)]
+    found = list(_rewritten(loaded.display_name, observed, history))
+    if loaded.model.spec.state.persistent:
+        missing = missing_foundation(foundation, loaded.display_name)
+        found += [replace(missing, location=loaded.locate(("spec", "state", "persistent")))] if missing else []
     if history is not None and observed.resources.is_empty and not observed.failures:
         former = history.moved_from(observed.identity)
         found += [_moved(former, loaded)] if former else []
@@ -50,24 +53,6 @@ def _rewritten(name: str, observed: ObservedInstance, history: History | None) -
     problem = history.rewrite_problem(observed.commit, name)
     if problem is not None:
         yield replace(problem, subject=name)
-
-
-def _not_built_yet(loaded: LoadedInstance) -> list[Diagnostic]:
-    spec = loaded.model.spec
-    found = []
-    if spec.state.persistent:
-        found.append(_next_release(loaded, ("spec", "state", "persistent"), "state.persistent: true"))
-    return found
-
-
-def _next_release(loaded: LoadedInstance, path: tuple[str, ...], what: str) -> Diagnostic:
-    return Diagnostic(
-        ref="MH-PIPE-004",
-        message=f"{what} validates and renders, but applying it comes with the next release",
-        location=loaded.locate(path),
-        fix="Leave the manifest as it is and wait, or take the setting out to deploy without it",
-        subject=loaded.display_name,
-    )
 
 
 def _moved(former: Identity, loaded: LoadedInstance) -> Diagnostic:
@@ -126,8 +111,6 @@ def _still_there(former: LoadedEnvironment, collaborators: Collaborators, fleet:
         seen = provider.observe(Query(fleet=fleet, key=former.key))
     except MolthubError as error:
         return f"its former place ({place}) cannot be read: {error.diagnostic.message}"
-    if {failure.ref for failure in seen.failures} == {NEVER_MADE}:
-        return ""  # there never was a cluster that anything could run in
     if seen.failures:
         return f"its former place ({place}) cannot be read: {seen.failures[0].message}"
     running = [identity for identity, one in seen.instances.items() if not one.resources.is_empty]

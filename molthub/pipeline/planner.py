@@ -30,9 +30,10 @@ from molthub.pipeline.scope import Selection, select
 from molthub.pipeline.types import CheckedFleet, Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.planning.deletion import DeletionVerdict
 from molthub.planning.plan import PlanRequest, observed_in, plan_instance, wants_rollout
+from molthub.planning.state import Backups
 from molthub.planning.types import EnvironmentPlan, InstancePlan, Plan
 from molthub.provider.protocols import Provider, Query
-from molthub.resources.foundation import Listener
+from molthub.resources.foundation import Foundation, Listener
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Observation, ObservedInstance, ReadFailure
 
@@ -152,7 +153,7 @@ def _look(
         provider = task.collaborators.providers(key, location_of(environment, task.selection.fleet))
         return Seen(environment, provider.observe(query), provider)
     except MolthubError as error:
-        failure = ReadFailure(None, error.ref, error.diagnostic.message, error.diagnostic.fix)
+        failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
         return Seen(environment, Observation(key, {}, {}, failures=(failure,), complete=False), None)
 
 
@@ -197,7 +198,7 @@ def _wanted(
     endpoint = ingress.endpoint(identity, loaded, seen.environment)
     blocking = [
         *verdicts.errors,
-        *obstacles.of_instance(loaded, observed, task.history),
+        *obstacles.of_instance(loaded, observed, task.history, foundation=seen.observation.foundation),
         *ingress.obstacles(loaded, endpoint, seen.observation, listener),
         *([renamed] if renamed else []),
     ]
@@ -222,7 +223,15 @@ def _wanted(
         notices=(*verdicts.notices, *ingress.notices(loaded, endpoint, observed, listener)),
         failures=_unread_secrets(loaded, seen.observation),
         secrets=seen.observation.secrets,
+        backups=backups_of(seen.observation.foundation, loaded.model.spec.state.backupBeforeUpgrade.value),
     )
+
+
+def backups_of(foundation: Foundation | None, upgrade: str = "required") -> Backups | None:
+    """Where backups go; None where the environment has no vault."""
+    if foundation is None or foundation.backup_vault is None or foundation.backup_role is None:
+        return None
+    return Backups(foundation.backup_vault, foundation.backup_role, upgrade)
 
 
 def _unread_secrets(loaded: LoadedInstance, observation: Observation) -> tuple[ReadFailure, ...]:
@@ -273,6 +282,7 @@ def _gone(task: Task, identity: Identity, reason: Diagnostic | None, seen: Seen)
         desired=None,
         observed=observed,
         blocking=(*obstacle, *([reason] if reason else [])),
+        backups=backups_of(seen.observation.foundation),
     )
 
 
@@ -293,7 +303,7 @@ def _with_memory(request: PlanRequest, provider: Provider) -> InstancePlan:
     try:
         return plan_instance(replace(request, failed=provider.failed_rollouts(request.identity)))
     except MolthubError as error:
-        failure = ReadFailure(None, error.ref, error.diagnostic.message, error.diagnostic.fix)
+        failure = ReadFailure(kind=None, ref=error.ref, message=error.diagnostic.message)
         return plan_instance(replace(request, failures=(*request.failures, failure)))
 
 
@@ -309,7 +319,7 @@ def _environment_plan(seen: Seen, plans: list[InstancePlan]) -> EnvironmentPlan:
 
 
 def _unread(failure: ReadFailure) -> Diagnostic:
-    return Diagnostic(failure.ref, failure.message, fix=failure.fix)
+    return Diagnostic(failure.ref, failure.message)
 
 
 def _view(checked: CheckedFleet, plan: InstancePlan, observation: Observation) -> InstanceView:

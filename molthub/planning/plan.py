@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from molthub.errors import Diagnostic
-from molthub.planning import reasons
-from molthub.planning.diff import IMMUTABLE, diff
+from molthub.planning import reasons, state, state_reasons
+from molthub.planning.changes import make_change
 from molthub.planning.permissions import widened
 from molthub.planning.types import Action, Change, InstancePlan
 from molthub.resources.identity import Identity
@@ -35,22 +35,7 @@ from molthub.resources.observation import (
     SecretFacts,
 )
 from molthub.resources.states import Verdict
-from molthub.resources.types import Kind, Resource, ResourceSet, Role, Service, TaskDefinition
-
-ROLLING_FIELDS = frozenset(
-    {
-        "task_definition",
-        "subnets",
-        "security_groups",
-        "load_balancers",
-        "assign_public_ip",
-        "platform_version",
-        "capacity_providers",
-        "unmanaged",
-    }
-)
-"""Fields of a service whose change makes ECS start a new deployment. Count, percentages, breaker and tags do not;
-neither does enableExecuteCommand alone. A foreign setting (`unmanaged`) may, so it counts as one that does."""
+from molthub.resources.types import Kind, Resource, ResourceSet, Role, Service
 
 FAILED_STATES = (RolloutState.FAILED, RolloutState.ROLLED_BACK)
 
@@ -69,6 +54,7 @@ class PlanRequest:
     notices   warnings and live waivers
     failed    failed rollouts from the cloud's own history, newest first (`Provider.failed_rollouts`)
     secrets   facts of the linked secrets by name or ARN; None: they were not looked at
+    backups   where backups of the state go and whether an upgrade waits for one; None: there is no vault
     """
 
     identity: Identity
@@ -82,6 +68,7 @@ class PlanRequest:
     failed: tuple[Rollout, ...] = ()
     failures: tuple[ReadFailure, ...] = ()
     secrets: Mapping[str, SecretFacts] | None = None
+    backups: state.Backups | None = None
 
     @property
     def present(self) -> ResourceSet:
@@ -99,6 +86,16 @@ class PlanRequest:
         runtime = self.observed.runtime if self.observed else None
         return runtime is not None and runtime.status == "DRAINING"
 
+    @property
+    def kept(self) -> state.Kept | None:
+        """What planning must know of the instance's state; None where it has no file system."""
+        facts = self.observed.state if self.observed else None
+        if facts is None:
+            return None
+        service = None if self.draining else self.present.service
+        resources = dataclasses.replace(self.present, service=service)
+        return state.Kept(facts, resources, self.rollout, self.failed, self.backups)
+
 
 def plan_instance(request: PlanRequest) -> InstancePlan:
     """The plan of one instance. Pure and total: bad input becomes a verdict, never an exception."""
@@ -109,7 +106,9 @@ def plan_instance(request: PlanRequest) -> InstancePlan:
         return _finish(request, Verdict.UNKNOWN, why=reasons.unread(unknown, request.name))
     changes = _changes(request)
     why = (*request.blocking, *_obstacles(request, changes))
-    repairs = _repairs(request, why)
+    repairs = _undoing(request, why) or _repairs(request, why)
+    told = state_reasons.notices(request.desired, repairs or changes, request.name)
+    request = dataclasses.replace(request, notices=(*request.notices, *told))
     if repairs:
         warned = dataclasses.replace(request, notices=(*request.notices, *map(reasons.as_warning, why)))
         return _finish(warned, Verdict.OUT_OF_SYNC, changes=repairs)
@@ -137,9 +136,20 @@ def _repairs(request: PlanRequest, why: tuple[Diagnostic, ...]) -> tuple[Change,
     if present.service is None or present.task_definition is None:
         return ()
     held = _held(present, desired)
+    kept = request.kept
     failed = present.service.task_definition == desired.service.task_definition
-    repairs = _towards(request, held, keep=True)
+    repairs = state.with_backups(kept, held, _towards(request, held, keep=True))
     return tuple(c for c in repairs if not c.after_rollout and not (failed and c.restarts))
+
+
+def _undoing(request: PlanRequest, why: tuple[Diagnostic, ...]) -> tuple[Change, ...]:
+    """The way back from an upgrade that failed, on the state of before: what that failure blocks, it does not."""
+    desired, kept = request.desired, request.kept
+    if kept is None or desired is None or desired.service is None or request.paused:
+        return ()
+    if not {item.ref for item in why} <= {reasons.FAILED_BEFORE} or state.failed_upgrade(kept) is None:
+        return ()
+    return state.undoing(kept, desired.file_system, desired.service)
 
 
 def _held(present: ResourceSet, desired: ResourceSet) -> ResourceSet:
@@ -193,6 +203,8 @@ def _finish(
         notices=request.notices,
         rollout_id=_rollout_under_way(request, changes),
         fingerprint=plan_fingerprint(changes),
+        fallback=state.fallback(request.kept, request.desired, changes) if verdict is Verdict.OUT_OF_SYNC else (),
+        resume=state.resumed(request.kept, changes),
     )
 
 
@@ -220,10 +232,10 @@ def _rollout_under_way(request: PlanRequest, changes: tuple[Change, ...]) -> str
 
 def _changes(request: PlanRequest) -> tuple[Change, ...]:
     if request.desired is None:
-        return _deletions(request.present)
+        return state.with_backups(request.kept, None, _deletions(request.present))
     if request.paused:
         return _stop(request)
-    return _towards(request, request.desired)
+    return state.with_backups(request.kept, request.desired, _towards(request, request.desired))
 
 
 def _deletions(present: ResourceSet) -> tuple[Change, ...]:
@@ -295,52 +307,6 @@ def _normal(resource: Resource | None) -> Resource | None:
     return None if resource is None else normalise(resource)
 
 
-def make_change(
-    kind: Kind,
-    before: Resource | None,
-    after: Resource | None,
-    *,
-    force: bool = False,
-    after_rollout: bool = False,
-) -> Change:
-    """The change from one side to the other; at least one side is a resource."""
-    difference = diff(kind, before, after)
-    fields = {attribute.path.split("[")[0].split(".")[0] for attribute in difference.attributes}
-    action = _action(before, after, replaces=bool(fields & IMMUTABLE[kind]))
-    return Change(
-        action=action,
-        kind=kind,
-        name=_name(after if after is not None else before),
-        before=before,
-        after=after,
-        attributes=difference.attributes,
-        unchanged=difference.unchanged,
-        restarts=kind is Kind.SERVICE and _restarts(action, fields, force=force),
-        force=force,
-        after_rollout=after_rollout,
-    )
-
-
-def _action(before: Resource | None, after: Resource | None, *, replaces: bool) -> Action:
-    if before is None:
-        return Action.CREATE
-    if after is None:
-        return Action.DELETE
-    return Action.REPLACE if replaces else Action.UPDATE
-
-
-def _name(resource: Resource | None) -> str:
-    if isinstance(resource, TaskDefinition):
-        return resource.family
-    return resource.name if resource is not None else ""
-
-
-def _restarts(action: Action, fields: set[str], *, force: bool) -> bool:
-    if action in (Action.CREATE, Action.REPLACE):
-        return True
-    return action is Action.UPDATE and (force or bool(fields & ROLLING_FIELDS))
-
-
 def _force(before: Resource | None, after: Resource, request: PlanRequest) -> bool:
     """Resuming from no task: the breaker guards only a new deployment, so one is forced with the count."""
     if not isinstance(before, Service) or not isinstance(after, Service):
@@ -377,6 +343,7 @@ def _free_the_group(forward: list[Change], present: ResourceSet, desired: Resour
 def _obstacles(request: PlanRequest, changes: tuple[Change, ...]) -> tuple[Diagnostic, ...]:
     """What forbids carrying the changes out, as far as desired and observed tell."""
     found = [reasons.foreign(item, request.name) for item in (request.observed.foreign if request.observed else ())]
+    found += state_reasons.obstacles(changes, request.name, backed_up=request.backups is not None)
     if request.desired is None:
         if request.observed is not None and request.observed.protected and changes:
             found.append(reasons.protected(request.name))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from molthub.errors import Diagnostic, Severity
 from molthub.planning.types import Action, Change
 from molthub.resources.observation import ForeignObject, ReadFailure, Rollout, SecretFacts
-from molthub.resources.types import Kind, ResourceSet
+from molthub.resources.types import Kind, ResourceSet, Step
 
 UNREAD = "MH-PLAN-001"
 FOREIGN = "MH-PLAN-002"
@@ -25,28 +25,24 @@ TRIED_AGAIN = "MH-PLAN-007"
 
 _SYMBOLIC = re.compile(r"\$\{secret:(?P<name>[^}]+)\}")
 _ARN_PARTS = 7
-_LOCATIONS = {Kind.SERVICE: "cluster", Kind.SECURITY_GROUP: "vpc_id"}
+_LOCATIONS: dict[Kind | Step, str] = {Kind.SERVICE: "cluster", Kind.SECURITY_GROUP: "vpc_id"}
 
 
 def unread(failures: Iterable[ReadFailure], name: str) -> tuple[Diagnostic, ...]:
     """One reason per cause: a cloud that cannot be reached fails every kind of read in the same words."""
-    causes: dict[ReadFailure, dict[str, None]] = {}
+    causes: dict[tuple[str, str], dict[str, None]] = {}
     for failure in failures:
         what = str(failure.kind) if failure.kind else "environment"
-        causes.setdefault(replace(failure, kind=None), {}).setdefault(what)
+        causes.setdefault((failure.ref, failure.message), {}).setdefault(what)
     return tuple(
         Diagnostic(
             UNREAD,
-            f"could not read {_all_of(tuple(kinds))} of {name}: {cause.message}",
-            fix=f"{cause.fix or f'See {cause.ref}'}; nothing is changed until the read succeeds",
+            f"could not read the {', '.join(kinds)} of {name}: {message}",
+            fix=f"See {ref}; nothing is changed until the read succeeds",
             subject=name,
         )
-        for cause, kinds in causes.items()
+        for (ref, message), kinds in causes.items()
     )
-
-
-def _all_of(kinds: tuple[str, ...]) -> str:
-    return "anything" if {*kinds} >= {*map(str, Kind)} else f"the {', '.join(kinds)}"
 
 
 def foreign(found: ForeignObject, name: str) -> Diagnostic:

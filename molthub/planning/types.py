@@ -9,7 +9,7 @@ from typing import Any
 from molthub.errors import Diagnostic
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.states import Verdict
-from molthub.resources.types import Kind, Resource
+from molthub.resources.types import Backup, Kind, Resource, Restore, Retired, Step
 
 PLAN_FORMAT = "molthub.dev/plan/v1"
 
@@ -51,10 +51,10 @@ class Change:
     """
 
     action: Action
-    kind: Kind
+    kind: Kind | Step
     name: str
     before: Resource | None
-    after: Resource | None
+    after: Resource | Backup | Restore | Retired | None
     attributes: tuple[AttributeChange, ...] = ()
     unchanged: int = 0
     restarts: bool = False
@@ -72,6 +72,8 @@ class InstancePlan:
     notices      warnings and live waivers, shouted in every plan
     rollout_id   a deployment already under way, to be waited for
     fingerprint  digest of the fields the changes depend on; "" when there are none
+    fallback     what is done when the rollout fails and ECS is not to roll back by itself: the state is restored
+    resume       what starts the Moltbot again when its backup fails
     """
 
     identity: Identity
@@ -82,6 +84,8 @@ class InstancePlan:
     notices: tuple[Diagnostic, ...] = ()
     rollout_id: str | None = None
     fingerprint: str = ""
+    fallback: tuple[Change, ...] = ()
+    resume: Change | None = None
 
     @property
     def may_apply(self) -> bool:

@@ -143,6 +143,10 @@ TAG_COMMIT = "molthub:commit"
 TAG_PROTECTED = "molthub:deletion-protection"
 TAG_STATE = "molthub:state"
 """On a file system: whether it is the one in use, or one that a restore took the place of."""
+TAG_RESTORED = "molthub:restored-from"
+"""On a file system made by a restore: the recovery point. Not compared."""
+TAG_OF, TAG_BEFORE, TAG_REVISION = "molthub:of", "molthub:before", "molthub:revision"
+"""On a recovery point: what it was made of, before what, and the revision in service then."""
 STATE_ACTIVE, STATE_RETIRED = "active", "retired"
 RESERVED_TAG_PREFIXES = ("aws:", "molthub:")
 

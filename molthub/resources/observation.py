@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity
-from molthub.resources.types import Kind, ResourceSet
+from molthub.resources.types import Kind, ResourceSet, TaskDefinition
 
 
 class RolloutState(StrEnum):
@@ -79,12 +79,11 @@ class ServiceRuntime:
 
 @dataclass(frozen=True, slots=True)
 class ReadFailure:
-    """A read that failed: what it should have told is Unknown. message never holds a secret; fix: the next step."""
+    """A read that failed: what it should have told is Unknown. message never holds a secret."""
 
     kind: Kind | None
     ref: str
     message: str
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +118,48 @@ class SecretFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RecoveryPoint:
+    """A completed backup of the state. of, before: the fingerprints it was made between, "" for one made by hand.
+
+    file_system: id of the one it was made of. revision: ARN of the definition in service then.
+    """
+
+    arn: str
+    created_at: datetime
+    file_system: str = ""
+    of: str = ""
+    before: str = ""
+    revision: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateFacts:
+    """What is known of an instance's state beside the file system itself.
+
+    file_system    id of the active one, size in bytes as AWS last measured it
+    restored_from  ARN of the recovery point it was made of
+    retired        ids of those that restores took the place of
+    points         completed recovery points of any of them, newest first
+    earlier        the definition that the newest recovery point before the one in service was made of
+    """
+
+    file_system: str
+    size: int | None = None
+    restored_from: str | None = None
+    retired: tuple[str, ...] = ()
+    points: tuple[RecoveryPoint, ...] = ()
+    earlier: TaskDefinition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedInstance:
     """One instance as AWS has it. `resources` are normalised; a kind in `failures` is Unknown, not absent.
 
     commit     the newest `molthub:commit` tag found: of the last write (informational)
     definition_commit  the commit that the task definition in service was registered from: older after a rollback
     protected  the deletion-protection tag is set on the service
+    state      of an instance that has a file system
     """
 
     identity: Identity
@@ -135,6 +170,7 @@ class ObservedInstance:
     commit: str | None = None
     definition_commit: str | None = None
     protected: bool = False
+    state: StateFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

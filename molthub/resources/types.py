@@ -75,6 +75,60 @@ class SecurityGroup:
     tags: Pairs = ()
 
 
+class Step(StrEnum):
+    """What is done to an instance's state beside making resources."""
+
+    BACKUP = "backup"
+    RESTORE = "restore"
+    RETIRED = "retired-file-systems"
+
+
+FINAL = "deleted"
+"""As `Backup.before`: the backup before the file system goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One backup of an instance's stopped state, by a recovery point that says what it was made of and before what.
+
+    file_system  name; vault (name) and role (ARN) are AWS Backup's
+    of, before   fingerprints of the definition in service and of the one that is to come (or FINAL)
+    required     without it nothing goes on; otherwise its failure is told and passed over
+    service      name of the service that must have no running task; "": whatever runs
+    """
+
+    file_system: str
+    vault: str
+    role: str
+    of: str
+    before: str
+    service: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A new file system from a recovery point, put in the place of the active one, which is retired.
+
+    wanted      what the new one is to be
+    of, before  the pair by which the recovery point is found, the newest of several; point: its ARN instead
+    """
+
+    wanted: FileSystem
+    vault: str
+    role: str
+    of: str = ""
+    before: str = ""
+    point: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """The file systems of this name that restores took the place of, to be deleted."""
+
+    file_system: str
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class AccessPoint:
     """A directory of a file system that is made when it is first used and entered as one user only. Immutable."""
@@ -95,7 +149,7 @@ class FileSystem:
     throughput       `elastic`, `bursting` or `provisioned`
 
     By name there is one, and many there may be on AWS: a restore makes a new one. The tag `molthub:state` says which
-    is active; the others are retired and no part of the desired state (docs/adr/0008).
+    is active; the others are retired and no part of the desired state (docs/adr/0011).
     """
 
     name: str

@@ -210,9 +210,8 @@ def test_what_is_refused_before_anything_is_done(desk: Desk) -> None:
 
 def test_another_fleets_secret_is_left_alone(desk: Desk) -> None:
     desk.store.hold(BOT, "{}", tags={"molthub:fleet": "others"})
-    for verb in ("set", "rotate"):
-        ended = desk.run(verb, "support-bot", "TELEGRAM_BOT_TOKEN")
-        assert "MH-SCRT-004 the secret acme/prod/support-bot belongs to the fleet others" in ended.err
+    ended = desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN")
+    assert "MH-SCRT-004 the secret acme/prod/support-bot belongs to the fleet others" in ended.err
     assert desk.store.values[BOT] == "{}"
 
 

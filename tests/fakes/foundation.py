@@ -46,3 +46,30 @@ def lay_foundation(client: Client, *, cluster: str, vpc_id: str, subnet_ids: tup
         backup_vault="molthub-acme-prod",
         backup_role=role["Role"]["Arn"],
     )
+
+
+def publish(
+    client: Client, foundation: Foundation, *, stack: str, advance: Callable[[float], None], fleet: str = "acme-bots"
+) -> None:
+    """A stack that tells of it, as the environment's own would."""
+    told = {
+        "KmsKey": foundation.kms_key,
+        "StateClients": foundation.state_clients,
+        "StateServers": foundation.state_servers,
+        "BackupVault": foundation.backup_vault,
+        "BackupRole": foundation.backup_role,
+    }
+    template = {
+        "Resources": {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/stack"}}},
+        "Outputs": {name: {"Value": value} for name, value in told.items()},
+    }
+    made = client("cloudformation")
+    made.create_change_set(
+        StackName=stack,
+        ChangeSetName="first",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps(template),
+        Tags=[{"Key": "molthub:fleet", "Value": fleet}],
+    )
+    advance(60)
+    made.execute_change_set(StackName=stack, ChangeSetName="first")

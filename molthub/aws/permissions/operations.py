@@ -67,7 +67,21 @@ _INTERFACES: tuple[Grant, ...] = (
 _BALANCING_TAGS: Grant = ("elasticloadbalancing:AddTags", at.BALANCING_BIRTH_TAGS)
 _WITH_KEY = "under a customer key, AWS asks for the key as well"
 
+_PASS_BACKUP: Grant = ("iam:PassRole", at.BACKUP_ROLE)
+
 RECONCILER: Mapping[str, Mapping[str, Row]] = {
+    "backup": {
+        "DescribeBackupJob": row(at.LISTS),
+        "DescribeRestoreJob": row(at.LISTS),
+        "ListBackupJobs": row(at.LISTS),
+        "ListRecoveryPointsByBackupVault": row(at.VAULTS),
+        "ListRestoreJobs": row(at.LISTS),
+        "ListTags": row(at.RECOVERY_POINTS),
+        "StartBackupJob": row(
+            at.VAULTS, also=(_PASS_BACKUP, ("backup:TagResource", at.POINT_TAGS)), why="with tags; passes the role"
+        ),
+        "StartRestoreJob": row(at.RECOVERY_POINTS, also=(_PASS_BACKUP,), why="passes the role"),
+    },
     "cloudformation": {
         "DescribeStacks": row(at.BASE_STACKS),
     },

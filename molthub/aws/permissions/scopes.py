@@ -247,6 +247,9 @@ RECOVERY_POINTS = Scope(
     "tags of recovery points, and restores of this fleet's",
     (("StringEquals", "aws:ResourceTag/molthub:fleet", "{fleet}"),),
 )
+POINT_TAGS = Scope(
+    "PointTags", ("arn:{partition}:backup:{region}:*:recovery-point:*",), "of recovery points at birth", (_NEW,)
+)
 BACKUP_ROLE = Scope(
     "BackupRole",
     ("arn:{partition}:iam::{account}:role/molthub/{fleet}/*-BackupRole-*",),

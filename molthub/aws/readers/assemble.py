@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from molthub.aws.arns import Names as ArnNames
@@ -15,7 +15,7 @@ from molthub.aws.readers.reading import KindRead
 from molthub.aws.readers.task_definitions import COMMIT, fingerprint_of, project_task_definition
 from molthub.resources.identity import TAG_COMMIT, TAG_PROTECTED, Identity, Names
 from molthub.resources.normal import task_fingerprint
-from molthub.resources.observation import ObservedInstance, ReadFailure
+from molthub.resources.observation import ObservedInstance, ReadFailure, StateFacts
 from molthub.resources.types import Kind, Resource, ResourceSet, TaskDefinition
 
 Raw = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Assembly:
             missing = next((parts.failures[need] for need in needs if need in parts.failures), None)
             if missing is not None and kind in parts.found:
                 parts.found.pop(kind)
-                parts.failures[kind] = replace(missing, kind=kind)
+                parts.failures[kind] = ReadFailure(kind, missing.ref, missing.message)
         return ObservedInstance(
             identity=identity,
             resources=ResourceSet(**{kind.name.lower(): item for kind, item in parts.found.items()}),  # type: ignore[arg-type]
@@ -50,8 +50,15 @@ class Assembly:
             foreign=tuple(parts.foreign),
             commit=_commit(parts),
             definition_commit=self._definition_commit(names),
+            state=self._state(parts, names.file_system),
             protected=parts.tags.get(Kind.SERVICE, {}).get(TAG_PROTECTED) == "true",
         )
+
+    def _state(self, parts: Parts, name: str) -> StateFacts | None:
+        read = self.collected.file_systems
+        if Kind.FILE_SYSTEM not in parts.found:
+            return None
+        return file_systems.project_facts(read.found[name], read.retired.get(name, ()))
 
     def _definition_commit(self, names: Names) -> str | None:
         service = self.collected.services.found.get(names.service)

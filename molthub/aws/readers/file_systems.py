@@ -19,8 +19,9 @@ from molthub.aws.api import Api, Refusal
 from molthub.aws.arns import Names, Store
 from molthub.aws.readers.reading import KindRead, each
 from molthub.aws.tags import compared, from_upper
-from molthub.resources.identity import STATE_ACTIVE, TAG_FLEET, TAG_STATE
+from molthub.resources.identity import STATE_ACTIVE, TAG_FLEET, TAG_RESTORED, TAG_STATE
 from molthub.resources.normal import canonical_policy, normalise
+from molthub.resources.observation import StateFacts
 from molthub.resources.types import AccessPoint, FileSystem
 
 Raw = Mapping[str, Any]
@@ -134,10 +135,26 @@ def tags_of(raw: Raw) -> dict[str, str]:
     return from_upper(raw.get("Tags"))
 
 
+def project_facts(raw: Raw, retired: Iterable[Raw]) -> StateFacts:
+    """What EFS itself knows of a state. retired: the others of the same name.
+
+    A restore whose process died before the former one was retired is not over: it is not told of yet.
+    """
+    others = list(retired)
+    unfinished = any(is_active(item) for item in others)
+    return StateFacts(
+        file_system=raw["FileSystemId"],
+        size=(raw.get("SizeInBytes") or {}).get("Value"),
+        restored_from=None if unfinished else tags_of(raw).get(TAG_RESTORED),
+        retired=tuple(item["FileSystemId"] for item in others),
+    )
+
+
 def project_file_system(raw: Raw, names: Names) -> FileSystem:
     """Our type of a whole file system, normalised. The Name tag is its name and no tag of ours."""
     targets = raw["mountTargets"]
     tags = tags_of(raw)
+    tags.pop(TAG_RESTORED, None)
     return normalise(
         FileSystem(
             name=tags.pop("Name", ""),

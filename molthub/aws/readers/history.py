@@ -90,7 +90,8 @@ def deployment_id_of(raw: Raw) -> str:
 
 
 def breaker_tripped(raw: Raw) -> bool:
-    return (raw.get("deploymentCircuitBreaker") or {}).get("status") == "TRIGGERED"
+    told = (raw.get("deploymentCircuitBreaker") or {}).get("status") == "TRIGGERED"
+    return told or "circuit breaker" in words(raw).lower()
 
 
 def is_failure(raw: Raw) -> bool:

@@ -80,4 +80,4 @@ def each(pool: Executor, keys: Iterable[K], read: Callable[[K], V]) -> tuple[dic
 
 
 def as_failure(error: MolthubError, kind: Kind | None) -> ReadFailure:
-    return ReadFailure(kind, error.ref, error.diagnostic.message, error.diagnostic.fix)
+    return ReadFailure(kind, error.ref, error.diagnostic.message)

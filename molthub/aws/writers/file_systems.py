@@ -16,7 +16,7 @@ from molthub.aws.tags import from_upper, to_upper, written
 from molthub.aws.writers.target import Target
 from molthub.errors import StallingError, WaitingError
 from molthub.provider.protocols import WriteResult
-from molthub.resources.identity import identity_tags, short_hash
+from molthub.resources.identity import TAG_RESTORED, identity_tags, short_hash
 from molthub.resources.normal import normalise
 from molthub.resources.types import AccessPoint, FileSystem, Kind
 
@@ -61,8 +61,8 @@ def furnish(target: Target, raw: Raw, after: FileSystem) -> None:
         target.try_write(
             TOO_SOON, EFS, "UpdateFileSystem", subject=subject, FileSystemId=identifier, ThroughputMode=after.throughput
         )
-    _tags(target, raw, after)
     _check_available(target, identifier, after)
+    _tags(target, raw, after)
 
 
 def _create(target: Target, after: FileSystem, several: Iterable[Raw]) -> Raw:
@@ -185,6 +185,7 @@ def _create_point(target: Target, whole: Raw, point: AccessPoint, after: FileSys
 def _tags(target: Target, raw: Raw, after: FileSystem) -> None:
     have = from_upper(raw.get("Tags"))
     name = have.pop("Name", None)
+    have.pop(TAG_RESTORED, None)
     change = target.tag_change(have, after.tags)
     put = dict(change.put) | ({} if name == after.name else {"Name": after.name})
     subject, identifier = f"file system {after.name}", raw["FileSystemId"]
@@ -207,6 +208,16 @@ def _targets(target: Target, identifier: str) -> list[Raw]:
     return target.api.items(EFS, "DescribeMountTargets", FileSystemId=identifier, subject=f"file system {identifier}")
 
 
+def name_it(target: Target, raw: Raw, after: FileSystem, marks: Mapping[str, str]) -> None:
+    """Makes a file system that a restore made ours: its name, our tags, and these marks."""
+    wanted = {**written(after.tags, target.context.commit), "Name": after.name, **marks}
+    have = reader.tags_of(raw)
+    put = {key: value for key, value in wanted.items() if have.get(key) != value}
+    if put and not reader.is_active(raw):
+        identifier = raw["FileSystemId"]
+        target.write(EFS, "TagResource", subject=f"file system {after.name}", ResourceId=identifier, Tags=to_upper(put))
+
+
 def not_ready(name: str, what: str) -> WaitingError:
     return WaitingError(
         "MH-AWS-026",
@@ -226,6 +237,14 @@ def delete(target: Target, before: FileSystem) -> WriteResult:
     for raw in find(target, before.name):
         remove(target, raw, before.name)
     return target.result("deleted with everything in it")
+
+
+def delete_retired(target: Target, name: str) -> WriteResult:
+    """Deletes what restores took the place of; the active one stays."""
+    gone = [raw for raw in find(target, name) if not reader.is_active(raw)]
+    for raw in gone:
+        remove(target, raw, name)
+    return target.result(f"{', '.join(raw['FileSystemId'] for raw in gone) or 'nothing'} deleted")
 
 
 def remove(target: Target, raw: Raw, name: str) -> None:

@@ -11,6 +11,7 @@ from molthub.aws.api import Api
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
 from molthub.aws.writers import (
+    backups,
     dns_records,
     file_systems,
     listener_rules,
@@ -26,15 +27,20 @@ from molthub.aws.writers.target import Target
 from molthub.planning.types import Action, Change
 from molthub.provider.protocols import Location, WriteContext, WriteResult
 from molthub.resources.types import (
+    Backup,
     DnsRecord,
     FileSystem,
+    Kind,
     ListenerRule,
     LogGroup,
     Resource,
+    Restore,
+    Retired,
     Role,
     Secret,
     SecurityGroup,
     Service,
+    Step,
     TargetGroup,
     TaskDefinition,
 )
@@ -54,6 +60,8 @@ class Writer:
     def perform(self, change: Change, context: WriteContext) -> WriteResult:
         """One change. Every verb but delete is "make it so": what exists is adopted, what differs is written."""
         target = self.target(context)
+        if isinstance(change.kind, Step):
+            return _step(target, change)
         if change.action is Action.NOOP:
             return WriteResult(wrote=False, detail="nothing to do")
         if change.action is Action.DELETE:
@@ -73,6 +81,17 @@ class Writer:
             new_token=self.new_token,
             now=self.now,
         )
+
+
+def _step(target: Target, change: Change) -> WriteResult:
+    match change.after:
+        case Backup() as after:
+            return backups.back_up(target, after)
+        case Restore() as after:
+            return backups.restore(target, after)
+        case Retired() as after:
+            return file_systems.delete_retired(target, after.file_system)
+    raise AssertionError(f"a {change.kind} without what it is of")
 
 
 Write = Callable[[Target, Any], WriteResult]
@@ -104,11 +123,11 @@ DELETE: dict[type[Resource], Write] = {
 def _ensure(target: Target, change: Change) -> WriteResult:
     match change.after:
         case Role() as after:
-            return roles.ensure(target, change.kind, after)
+            return roles.ensure(target, Kind(change.kind), after)
         case Service() as after:
             before = change.before if isinstance(change.before, Service) else None
             return services.ensure(target, after, before=before, force=change.force)
-        case None:
+        case None | Backup() | Restore() | Retired():
             raise AssertionError(f"a {change.action.word} without an after")
         case other:
             return ENSURE[type(other)](target, other)
@@ -122,7 +141,7 @@ def _replace(target: Target, change: Change) -> WriteResult:  # noqa: PLR0911 - 
         case SecurityGroup() as after:
             return security_groups.replace(target, after)
         case Role() as after:
-            return roles.replace(target, change.kind, after)
+            return roles.replace(target, Kind(change.kind), after)
         case TargetGroup() as after:
             return target_groups.replace(target, after)
         case ListenerRule() as after:
@@ -138,7 +157,7 @@ def _replace(target: Target, change: Change) -> WriteResult:  # noqa: PLR0911 - 
 def _delete(target: Target, change: Change) -> WriteResult:
     match change.before:
         case Role() as before:
-            return roles.delete(target, change.kind, before)
+            return roles.delete(target, Kind(change.kind), before)
         case None:
             raise AssertionError("a delete without a before")
         case other:

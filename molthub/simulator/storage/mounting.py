@@ -52,7 +52,7 @@ class Mounts:
         for volume in content.get("volumes", ()):
             identifier = volume.get("efsVolumeConfiguration", {}).get("fileSystemId")
             held = self._storage.marks.get(identifier) if identifier else None
-            if held is not None and (not held or held[-1] != mark):
+            if held is not None and mark not in held:
                 held.append(mark)
 
     def _unreachable(self, settings: Json, subnet: str, groups: Sequence[str]) -> str | None:

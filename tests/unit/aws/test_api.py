@@ -124,7 +124,7 @@ def test_page_sizes_are_within_botocores_models() -> None:
     homes |= {"DescribeSecurityGroups": "ec2", "DescribeLogGroups": "logs", "ListSecrets": "secretsmanager"}
     homes |= {"GetResources": "resourcegroupstaggingapi", "DescribeNetworkInterfaces": "ec2"}
     homes |= dict.fromkeys(("DescribeFileSystems", "DescribeMountTargets", "DescribeAccessPoints"), "efs")
-    homes |= dict.fromkeys(("ListRecoveryPointsByBackupVault", "ListBackupJobs"), "backup")
+    homes |= dict.fromkeys(("ListRecoveryPointsByBackupVault", "ListBackupJobs", "ListRestoreJobs"), "backup")
     homes |= dict.fromkeys(("DescribeRules", "DescribeTargetGroups"), "elbv2")
     for operation, paging in PAGING.items():
         model = session.get_service_model(homes.get(operation, "iam")).operation_model(operation)

@@ -129,26 +129,10 @@ def test_an_environment_whose_region_changed_is_blocked_while_its_instances_run(
     assert only(fleet).verdict is Verdict.OUT_OF_SYNC
 
 
-def test_a_place_that_never_had_a_cluster_holds_nobody_back(fleet: FakeFleet) -> None:
-    """Committed without a network and never bootstrapped; then the Environment names a network that is there."""
-    fix = "Make its base with `molthub bootstrap --environment acme/prod`"
-    fleet.commit(bot())
-    fleet.plan()
-    former = fleet.prod
-    former.failures = [ReadFailure(None, "MH-AWS-024", "acme/prod is not bootstrapped", fix)]
-    plan = fleet.plan().plan
-    assert [reason.fix for reason in plan.environments[0].reasons] == [fix]
-    assert only(fleet).reasons[0].fix == f"{fix}; nothing is changed until the read succeeds"
-    fleet.commit(bot(), environment_dict(spec={"aws": {"cluster": "another"}}))
-    assert only(fleet).verdict is Verdict.OUT_OF_SYNC
-    former.failures = [ReadFailure(None, "MH-AWS-003", "denied")]
-    assert refs(only(fleet)) == ["MH-PIPE-006"]
-
-
-def test_persistent_state_is_blocked_until_the_next_release(fleet: FakeFleet) -> None:
+def test_persistent_state_is_blocked_without_what_it_stands_on(fleet: FakeFleet) -> None:
     fleet.commit(bot(spec={"state": {"persistent": True}}))
     plans = fleet.plan().plan.instances
-    assert [refs(plan) for plan in plans] == [["MH-PIPE-004"]]
+    assert [refs(plan) for plan in plans] == [["MH-BACK-001"]]
     assert {result.outcome for result in fleet.apply().values()} == {Outcome.BLOCKED}
     assert fleet.prod.writes == []
 

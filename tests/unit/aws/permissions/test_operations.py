@@ -119,6 +119,8 @@ def _entries(action: str) -> list[dict[str, Any]]:
 
 def _is_known(resource: str, formats: list[str]) -> bool:
     """Whether AWS knows resources of this kind. `{kms_key}` is a whole ARN: it is what it is."""
+    if ":recovery-point:" in resource:  # AWS's list leaves the vendor open, and every other part
+        return any("${RecoveryPointId}" in item for item in formats)
     return resource.startswith("{") or any(_same_kind(resource, item) for item in formats)
 
 

@@ -1,0 +1,51 @@
+"""`molthub backup`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from molthub.cli.options import Output, OutputOption, RepoOption
+from molthub.cli.terminal import terminal
+
+FORMAT = "molthub.dev/backup/v1"
+
+
+def backup(
+    ctx: typer.Context,
+    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Whose state")],
+    no_commit: Annotated[bool, typer.Option("--no-commit", help="Leave no trail in the repository")] = False,
+    output: OutputOption = Output.HUMAN,
+    repo: RepoOption = None,
+) -> None:
+    """Back an instance's state up now
+
+    Starts a job of AWS Backup and follows it to its end; the recovery point stays in the environment's vault. Of a
+    running Moltbot the backup is what a power failure would leave: pause it first where that matters.
+    """
+    from molthub.cli.keeping import keeping
+    from molthub.cli.trail import open_trail
+    from molthub.planning.types import Action, Change
+    from molthub.resources.types import Backup, Step
+
+    term = terminal()
+    trail = open_trail(repo, no_commit=no_commit, term=term)
+    trail.check()
+    with keeping(ctx, instance, repo=repo, term=term, writes=False) as job:
+        file_system = job.observed.resources.file_system
+        assert file_system is not None
+        running = job.observed.runtime.running if job.observed.runtime else 0
+        if running:
+            term.say(f"{instance} is running: the backup will be as if its power had failed.")
+        moment = job.roots.now().isoformat(timespec="seconds")
+        wanted = Backup(
+            file_system.name, job.backups.vault, job.backups.role, of="", before=f"hand {moment}", service=""
+        )
+        result = job.carry_out(Change(Action.CREATE, Step.BACKUP, file_system.name, None, wanted))
+    point = result.detail.removeprefix("recovery point ")
+    if output is Output.JSON:
+        term.json({"format": FORMAT, "instance": instance, "recoveryPoint": point})
+    else:
+        term.data(f"{instance} is backed up: {point}")
+    trail.leave(f"Back up the state of {instance}", {"Molthub-Backup": f"{job.identity} {point}"})
