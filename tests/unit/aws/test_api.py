@@ -125,7 +125,8 @@ def test_page_sizes_are_within_botocores_models() -> None:
     homes |= {"GetResources": "resourcegroupstaggingapi", "DescribeNetworkInterfaces": "ec2"}
     homes |= dict.fromkeys(("DescribeFileSystems", "DescribeMountTargets", "DescribeAccessPoints"), "efs")
     homes |= dict.fromkeys(("ListRecoveryPointsByBackupVault", "ListBackupJobs", "ListRestoreJobs"), "backup")
-    homes |= dict.fromkeys(("DescribeRules", "DescribeTargetGroups"), "elbv2")
+    homes |= dict.fromkeys(("DescribeRules", "DescribeTargetGroups", "DescribeLoadBalancers"), "elbv2")
+    homes |= {"DescribeVpcs": "ec2"}
     for operation, paging in PAGING.items():
         model = session.get_service_model(homes.get(operation, "iam")).operation_model(operation)
         size = model.input_shape.members[paging.size]
