@@ -75,8 +75,23 @@ class Command(TyperCommand):
                 setattr(parameter, "display_type_rich", lambda ctx: None)  # noqa: ARG005, B010 - typer makes the class
 
 
-def _add(name: str, command: Callable[..., Any], *lines: str, to: typer.Typer = app) -> None:
-    to.command(name, cls=Command, epilog=examples(*lines), context_settings=CONTEXT)(command)
+class ValueCommand(Command):
+    """One that somebody may give a value as an argument: what is too much is not repeated: CI keeps logs."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            raise typer.BadParameter(
+                "a value is no argument, for others see those: leave it out to be asked, pipe it in, or name a file"
+            )
+        return rest
+
+
+def _add(
+    name: str, command: Callable[..., Any], *lines: str, to: typer.Typer = app, cls: type[Command] = Command
+) -> None:
+    to.command(name, cls=cls, epilog=examples(*lines), context_settings=CONTEXT)(command)
 
 
 _add(
@@ -144,6 +159,7 @@ _add(
     "pass show slack/bot | molthub secret set acme/prod/support-bot SLACK_BOT_TOKEN",
     "molthub secret set --environment acme/prod --path acme/prod/model#anthropic --from-file key.txt",
     to=secret,
+    cls=ValueCommand,
 )
 _add(
     "link",
@@ -166,6 +182,7 @@ _add(
     "molthub secret rotate support-bot HOOK_TOKEN --generate",
     "molthub secret rotate support-bot --gateway",
     to=secret,
+    cls=ValueCommand,
 )
 _add(
     "delete",
@@ -193,6 +210,7 @@ _add(
     "molthub webhook sign /hooks/agent --body message.json",
     "molthub webhook sign https://release-bot.bots.example.com/hooks/agent --body message.json --key-file key",
     to=webhook,
+    cls=ValueCommand,
 )
 _add(
     "test",

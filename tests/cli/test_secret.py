@@ -165,6 +165,14 @@ def test_what_is_no_value(desk: Desk) -> None:
     assert desk.store.values == {}
 
 
+def test_a_value_that_is_given_as_an_argument_is_not_repeated(desk: Desk) -> None:
+    for verb in ("set", "rotate"):
+        ended = desk.run(verb, "support-bot", "TELEGRAM_BOT_TOKEN", VALUE)
+        assert ended.code == 2
+        assert "a value is no argument" in " ".join(ended.err.split())
+    assert desk.store.values == {}
+
+
 def test_there_is_nothing_to_read_a_value_from(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     ended = desk.cli.run("secret", "set", "support-bot", "TELEGRAM_BOT_TOKEN")
