@@ -229,9 +229,21 @@ def generated_spec(random: Random, image: str) -> dict[str, Any]:
     }
     if random.random() < 0.3:
         spec["observability"]["tracing"] = {"endpoint": "https://otel.example.com/v1"}
+    if "slack" in channels and random.random() < 0.5:
+        _called_by_slack(spec)
     if "telegram" not in channels and channels:
         spec["channels"] = {**channels, "telegram": REMOVED}
     return spec
+
+
+def _called_by_slack(spec: dict[str, Any]) -> None:
+    """Slack by HTTP instead of by socket, and at most two other paths."""
+    slack = {key: ref for key, ref in spec["channels"]["slack"].items() if key != "appToken"}
+    spec["channels"]["slack"] = {**slack, "mode": "http", "signingSecret": {"secret": "SLACK_SIGNING_SECRET"}}
+    spec["secrets"].append({"name": "SLACK_SIGNING_SECRET", "key": "acme/prod/bot#SLACK_SIGNING_SECRET"})
+    spec["network"]["inbound"] = "WEBHOOK"
+    if "webhook" in spec["channels"]:
+        spec["channels"]["webhook"]["paths"] = spec["channels"]["webhook"]["paths"][:2]
 
 
 def _channel(name: str, random: Random) -> dict[str, Any]:

@@ -54,9 +54,10 @@ def test_any_manifest_renders_closed_and_always_alike(random: Random, image: str
 
 
 def test_a_maximal_sensible_manifest_stays_below_60_kib() -> None:
+    """With a gate beside it. A larger one is refused when it is validated (MH-SIZE-002)."""
     spec = generated_spec(Random(7), SLACK_IMAGE)
     spec["skills"] = {"allowlist": [f"skill-number-{number:03}-with-a-longer-name" for number in range(200)]}
-    spec["runtime"]["env"] = {f"A_RATHER_LONG_SETTING_{number}": f"{number:x}" * 32 for number in range(100)}
+    spec["runtime"]["env"] = {f"A_RATHER_LONG_SETTING_{number}": f"{number:x}" * 32 for number in range(80)}
     path = "a/rather/long/path/number"
     spec["secrets"] += [{"name": f"SECRET_NUMBER_{number}", "key": f"{path}/{number}#andAKey"} for number in range(44)]
     size = size_of(rendered(**spec).resources)
@@ -77,6 +78,9 @@ def test_names_of_a_maximal_identity_stay_within_awss_limits() -> None:
     }
     for kind, limit in limits.items():
         assert len(getattr(resources.get(kind), "name")) <= limit  # noqa: B009 - one of several types
+    target_group = names_of(instance.identity(LONGEST)).target_group
+    assert len(target_group) <= 32
+    assert not target_group.endswith("-")
     assert resources.task_definition is not None
     assert len(resources.task_definition.family) <= 255
     assert resources.security_group is not None
