@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from molthub.desired.profiles.configuration import PORT, base_config
@@ -87,24 +88,11 @@ OPENCLAW_2026_09 = RuntimeProfile(
     config=config_2026_09,
 )
 
-OPENCLAW_2026_06 = RuntimeProfile(
+OPENCLAW_2026_06 = replace(
+    OPENCLAW_2026_09,
     name="openclaw-2026.6",
     since=(2026, 6, 0),
-    channels=frozenset({"telegram", "webhook"}),
-    plugins=frozenset(),
-    gateway_token="OPENCLAW_GATEWAY_TOKEN",  # noqa: S106 - the name of a variable
     environment=_environment("OPENCLAW_NIX_MODE"),
-    start=("node", "openclaw.mjs", "gateway"),
-    options=("--bind", "loopback", "--port", str(PORT)),
-    allowed_options=ALLOWED_OPTIONS,
-    validate=("node", "openclaw.mjs", "config", "validate", "--json"),
-    health=HEALTH,
-    app="/app",
-    config_path=CONFIG_PATH,
-    state_dir=STATE_DIR,
-    keys_dir=KEYS_DIR,
-    cache_dir=CACHE_DIR,
-    native_secrets=NATIVE_SECRETS,
     config=config_2026_06,
 )
 
