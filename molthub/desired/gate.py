@@ -8,6 +8,7 @@ from molthub.desired.ingress import GATE, GATE_PORT, HEALTH_PATH, Endpoint, path
 from molthub.desired.payload import UID
 from molthub.desired.profiles.configuration import PORT
 from molthub.desired.profiles.images import parse_image
+from molthub.desired.profiles.types import RuntimeProfile
 from molthub.desired.secrets import SecretKey, parse_key
 from molthub.desired.tags import pairs
 from molthub.manifest.models import InstanceSpec, SlackMode
@@ -33,6 +34,7 @@ class GateMaterials:
     """What the gate is made of."""
 
     spec: InstanceSpec
+    profile: RuntimeProfile
     endpoint: Endpoint
     image: str
     log_options: Pairs
@@ -41,8 +43,8 @@ class GateMaterials:
 def gate_container(materials: GateMaterials) -> Container:
     """Uid 1000, no capability, a root it cannot write, no secret but its keys, and no way to the config or the state.
 
-    It starts beside the gateway, not after it: its health is the gateway's, so nothing is sent there too early, and
-    ECS stops it first, so nothing new arrives while the gateway ends its work.
+    It starts beside the gateway, not after it: it is healthy while the gateway takes hooks, so nothing is sent there
+    too early, and ECS stops it first, so nothing new arrives while the gateway ends its work.
     """
     return Container(
         name=GATE,
@@ -55,6 +57,7 @@ def gate_container(materials: GateMaterials) -> Container:
                 "MOLTHUB_GATE_LISTEN": f"0.0.0.0:{GATE_PORT}",
                 "MOLTHUB_GATE_PATHS": paths_setting(materials.endpoint),
                 "MOLTHUB_GATE_UPSTREAM": f"http://127.0.0.1:{PORT}",
+                "MOLTHUB_GATE_UPSTREAM_HEALTH": materials.profile.ready_path,
             }
         ),
         secrets=pairs({name: key.value_from for name, key in gate_secrets(materials.spec).items()}),

@@ -28,6 +28,7 @@ from molthub.desired.ingress import (
 )
 from molthub.desired.network import security_group
 from molthub.desired.profiles.registry import assumed_profile
+from molthub.desired.profiles.types import RuntimeProfile
 from molthub.desired.roles import Place, execution_role, task_role
 from molthub.desired.secrets import injected, linked_sources, versions
 from molthub.desired.state import file_system, file_volumes
@@ -91,14 +92,15 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
     spec = instance.model.spec
     profile = assumed_profile(spec.runtime.image)
     secrets = injected(spec, profile, names.gateway_secret)
-    gate = _gate(identity, spec, environment.model, log_options(group=names.log_group, region=place.region))
+    options = log_options(group=names.log_group, region=place.region)
+    gate = _gate(identity, spec, environment.model, profile=profile, options=options)
     materials = Materials(
         spec=spec,
         profile=profile,
         service_name=str(identity),
         secrets=secrets,
         labels=_labels(identity, instance.model, facts),
-        log_options=log_options(group=names.log_group, region=place.region),
+        log_options=options,
         gate_memory=GATE_MEMORY if gate else 0,
     )
     task = _task_definition(identity, materials, gate)
@@ -123,13 +125,15 @@ def render(instance: LoadedInstance, environment: LoadedEnvironment, *, fleet: s
     return Rendered(_normalised(resources), linked_secrets(instance))
 
 
-def _gate(identity: Identity, spec: InstanceSpec, environment: Environment, options: Pairs) -> GateMaterials | None:
+def _gate(
+    identity: Identity, spec: InstanceSpec, environment: Environment, *, profile: RuntimeProfile, options: Pairs
+) -> GateMaterials | None:
     """None for an instance that nobody can call."""
     ingress = environment.spec.ingress
     endpoint = endpoint_of(identity, spec, ingress)
     if endpoint is None or ingress is None:
         return None
-    return GateMaterials(spec, endpoint, ingress.gateImage, options)
+    return GateMaterials(spec, profile, endpoint, ingress.gateImage, options)
 
 
 def _reachable(

@@ -193,7 +193,7 @@ class Gate:
         return refusal_answer(found) if isinstance(found, Refusal) else found
 
     async def _health_answer(self, exchange: _Exchange, head: Head) -> Answer | Refusal:
-        """200 while the gateway answers; logged only when that changes."""
+        """200 while the gateway says that it takes requests; logged only when that changes."""
         if head.length != 0:
             return Refusal.FRAMING
         healthy = self.memory.accepts_since(self.now()) and await self._is_gateway_healthy()

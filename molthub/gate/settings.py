@@ -21,6 +21,7 @@ PREFIX = "MOLTHUB_GATE_"
 PORT = 8080
 """Where it listens unless told otherwise: plain HTTP, for TLS ends at the load balancer."""
 HEALTH_PATH = b"/healthz"
+"""The gate's own, and the gateway's where no other is named."""
 MAX_PATHS = 3
 SHORTEST_KEY = 24
 """Characters. A key of 32 random hexadecimal digits has 32; a word that people remember has fewer."""
@@ -33,6 +34,7 @@ _PATHS = {
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-f:]+\]|[0-9.]+):(?P<port>[0-9]{1,5})")
+_HEALTH = re.compile(r"/[a-z]{1,32}")
 _UPSTREAM = re.compile(r"http://(?P<host>\[[0-9a-f:]+\]|[0-9.]+):(?P<port>[0-9]{1,5})/?")
 
 
@@ -70,6 +72,7 @@ class Settings:
     keys            the valid ones of signed mode, the current first
     slack_secret    Slack's signing secret, b"" without a path of that mode
     upstream_token  the bearer token that the gateway expects in signed mode
+    upstream_health  the gateway's path that says whether it takes requests
     """
 
     paths: Mapping[bytes, Mode]
@@ -80,6 +83,7 @@ class Settings:
     port: int = PORT
     upstream_host: str = "127.0.0.1"
     upstream_port: int = 18789
+    upstream_health: bytes = HEALTH_PATH
     limits: Limits = field(default_factory=Limits)
 
     def keys_of(self, mode: Mode) -> tuple[bytes, ...]:
@@ -88,7 +92,7 @@ class Settings:
 
 SECRETS = ("KEY", "KEY_PREVIOUS", "SLACK_SIGNING_SECRET", "UPSTREAM_TOKEN")
 _LIMITS = {one.name.upper(): type(getattr(Limits(), one.name)) for one in dataclasses.fields(Limits)}
-NAMES = frozenset({"LISTEN", "UPSTREAM", "PATHS", *SECRETS, *_LIMITS})
+NAMES = frozenset({"LISTEN", "UPSTREAM", "UPSTREAM_HEALTH", "PATHS", *SECRETS, *_LIMITS})
 """What may follow the prefix."""
 
 
@@ -103,6 +107,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     _require(secrets, paths, given, found)
     host, port = _address(given.get("LISTEN"), found)
     upstream_host, upstream_port = _upstream(given.get("UPSTREAM"), found)
+    health = _health(given.get("UPSTREAM_HEALTH"), found)
     limits = _limits(given, found)
     if found.errors:
         raise InvalidInputError(found.errors)
@@ -116,6 +121,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         port=port,
         upstream_host=upstream_host,
         upstream_port=upstream_port,
+        upstream_health=health,
         limits=limits,
     )
 
@@ -203,6 +209,13 @@ def _upstream(text: str | None, found: Findings) -> tuple[str, int]:
         found.add(Diagnostic("MH-GATE-004", f"{PREFIX}UPSTREAM is no http:// URL on the loopback: {text!r}", fix=fix))
         return "", 0
     return str(host), int(match["port"])
+
+
+def _health(text: str | None, found: Findings) -> bytes:
+    if text is not None and not _HEALTH.fullmatch(text):
+        fix = f"Set it to the gateway's own, such as {HEALTH_PATH.decode()}"
+        found.add(Diagnostic("MH-GATE-004", f"{PREFIX}UPSTREAM_HEALTH is no health path: {text!r}", fix=fix))
+    return HEALTH_PATH if text is None else text.encode()
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import h11
 
 from molthub.gate.refusals import Refusal
-from molthub.gate.settings import HEALTH_PATH, Settings
+from molthub.gate.settings import Settings
 from molthub.gate.wire import Answer, is_content_type
 
 _READ = 16 * 1024
@@ -49,7 +49,7 @@ class Upstream:
         """Whether its health path says so; unknown paths answer 200 too, so the body counts."""
         try:
             async with asyncio.timeout(self.settings.limits.head_seconds):
-                answer = await self._ask(b"GET", HEALTH_PATH, b"", ())
+                answer = await self._ask(b"GET", self.settings.upstream_health, b"", ())
             found = json.loads(answer.body)
         except (TimeoutError, OSError, ValueError, RecursionError, _BadAnswerError, h11.ProtocolError):
             return False

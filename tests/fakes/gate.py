@@ -41,16 +41,21 @@ SETTINGS = Settings(
 
 @dataclass(slots=True)
 class FakeGateway:
-    """Answers each POST with `answer`, after `wait` seconds; requests: the raw bytes of each but health checks."""
+    """Answers each POST with `answer`, after `wait` seconds.
+
+    requests  the raw bytes of each but health checks; asked: the paths of these
+    """
 
     answer: bytes = TAKEN
     wait: float = 0.0
     health: bytes = HEALTHY
     requests: list[bytes] = field(default_factory=list)
+    asked: list[bytes] = field(default_factory=list)
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        if head.startswith(b"GET /healthz "):
+        if head.startswith(b"GET /"):
+            self.asked.append(head.split(b" ")[1])
             writer.write(self.health)
         else:
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])

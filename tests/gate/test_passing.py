@@ -170,6 +170,20 @@ def test_health_is_the_gateways(gate: RunningGate) -> None:
     assert gate.gateway.requests == []
 
 
+def test_the_gateway_is_asked_at_the_path_of_its_version(gate: RunningGate) -> None:
+    assert gate.gate is not None
+    here = gate.gate.upstream
+    gate.gate.upstream = dataclasses.replace(
+        here, settings=dataclasses.replace(here.settings, upstream_health=b"/startupz")
+    )
+    gate.gateway.asked.clear()
+    for _ in range(2):
+        gate.gate._health = None
+        assert gate.reason(HEALTH) == (200, "")
+        gate.gate.upstream = here
+    assert gate.gateway.asked == [b"/startupz", b"/healthz"]
+
+
 def test_health_is_looked_at_once_for_many(gate: RunningGate) -> None:
     assert gate.gate is not None
     gate.gateway.health, gate.gate._health = HEALTHY, None

@@ -79,6 +79,7 @@ OPENCLAW_2026_09 = RuntimeProfile(
     allowed_options=ALLOWED_OPTIONS,
     validate=("node", "openclaw.mjs", "config", "validate", "--json"),
     health=HEALTH,
+    ready_path="/startupz",
     app="/app",
     config_path=CONFIG_PATH,
     state_dir=STATE_DIR,
@@ -93,6 +94,7 @@ OPENCLAW_2026_06 = replace(
     name="openclaw-2026.6",
     since=(2026, 6, 0),
     environment=_environment("OPENCLAW_NIX_MODE"),
+    ready_path="/healthz",  # no /startupz yet, and /readyz fails with any one channel
     config=config_2026_06,
 )
 

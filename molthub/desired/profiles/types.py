@@ -29,6 +29,7 @@ class RuntimeProfile:
     allowed_options  options a manifest's `command` may add → whether they take a value
     validate         the Moltbot's own check of the config file
     health           a JavaScript program, for `node -e`, that exits 0 when the gateway is healthy
+    ready_path       answers 200 and `"ok": true` from when the gateway takes hooks until it ends
     app              working directory: where the image keeps the Moltbot
     config_path      the config file; its folder is a volume of its own, read-only to the gateway
     state_dir        everything the Moltbot remembers
@@ -49,6 +50,7 @@ class RuntimeProfile:
     allowed_options: Mapping[str, bool]
     validate: tuple[str, ...]
     health: str
+    ready_path: str
     app: str
     config_path: str
     state_dir: str

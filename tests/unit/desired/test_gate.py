@@ -34,6 +34,12 @@ def test_the_gate_accepts_what_it_is_told(sample: str) -> None:
     assert len(rule.hosts) + len(rule.methods) + len(rule.paths) <= 5
 
 
+@pytest.mark.parametrize(("version", "path"), [("2026.9.6", "/startupz"), ("2026.6.11", "/healthz")])
+def test_it_is_ready_when_its_version_of_the_moltbot_takes_hooks(version: str, path: str) -> None:
+    container = gate_of("webhook", runtime={"image": f"ghcr.io/openclaw/openclaw:{version}"})
+    assert dict(container.environment)["MOLTHUB_GATE_UPSTREAM_HEALTH"] == path
+
+
 def test_each_path_has_the_mode_of_its_channel() -> None:
     container = gate_of("webhook-rotated-and-slack")
     secrets = {name: f"{name}-" + "k" * gate.SHORTEST_KEY for name, _ in container.secrets}

@@ -38,6 +38,7 @@ def test_everything() -> None:
             "MOLTHUB_GATE_UPSTREAM_TOKEN": "t" * 32,
             "MOLTHUB_GATE_LISTEN": "10.0.0.1:9000",
             "MOLTHUB_GATE_UPSTREAM": "http://[::1]:18790/",
+            "MOLTHUB_GATE_UPSTREAM_HEALTH": "/startupz",
             "MOLTHUB_GATE_RATE": "0.5",
             "MOLTHUB_GATE_MAX_BODY_BYTES": "1000",
         }
@@ -51,6 +52,7 @@ def test_everything() -> None:
         port=9000,
         upstream_host="::1",
         upstream_port=18790,
+        upstream_health=b"/startupz",
         limits=Limits(rate=0.5, max_body_bytes=1000),
     )
     assert list(found.paths) == [b"/hooks/a/b-c_d", b"/slack/events"]
@@ -118,6 +120,11 @@ def test_where_it_listens(value: str) -> None:
 )  # fmt: skip
 def test_only_the_loopback_is_asked(value: str) -> None:
     assert wrong(UPSTREAM=value) == [f"MH-GATE-004 MOLTHUB_GATE_UPSTREAM is no http:// URL on the loopback: {value!r}"]
+
+
+@pytest.mark.parametrize("value", ["", "startupz", "/", "/hooks/agent", "/a b", "/a\r\nX: y", "/%2e", "//x"])
+def test_the_health_path_is_one_word(value: str) -> None:
+    assert wrong(UPSTREAM_HEALTH=value) == [f"MH-GATE-004 MOLTHUB_GATE_UPSTREAM_HEALTH is no health path: {value!r}"]
 
 
 @pytest.mark.parametrize(
