@@ -51,6 +51,21 @@ def test_the_walk_reads_what_the_code_says() -> None:
         list(calls_of('api.call(service, "ListTasks")\n', "m.py"))
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('call = api.call\ncall("ecs", "ListTasks")\n', "m.py:1: a method of the seam is handed on"),
+        ("ask = self.api.expecting if quiet else self.api.call\n", "m.py:1: a method of the seam is handed on"),
+        ('each(pool, arns, partial(api.call, "ecs", "ListTasks"))\n', "m.py:1: a method of the seam is handed on"),
+        ('getattr(api, "items")("ecs", "ListTasks")\n', "m.py:1: a method of the seam is handed on"),
+        ('api.call(*wanted, subject="x")\n', "m.py:1: a call of the seam with a star"),
+    ],
+)
+def test_a_call_under_another_name_is_refused(source: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        list(calls_of(source, "m.py"))
+
+
 @pytest.mark.parametrize(("service", "name"), ROWS)
 def test_the_operation_exists(service: str, name: str) -> None:
     assert name in operations(service)
