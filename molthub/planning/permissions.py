@@ -4,6 +4,11 @@ A rollout that fails is taken back to the revision before it, and ECS starts tha
 then. So a role that is about to lose a permission keeps it, in a policy of its own, until the new revision runs. That
 policy is drift like any other, so a crash at any moment heals itself: the next plan takes it away, or keeps it for the
 rollout that is still to come. Pure.
+
+A security group is narrowed at once, on purpose. A permission that a rollout still needs is part of how the revision
+before was rendered; `egressPreset` is a person's wish to let less out, and is meant to hold now, also for a revision
+that a rollback brings back. That one may miss what it reached before, which is the price. NFS is no part of it: the
+shared group that a task with state joins belongs to the service, so a rollback brings it back by itself.
 """
 
 from __future__ import annotations
