@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from molthub.errors import StallingError
+from molthub.resources.foundation import Foundation
+from molthub.resources.observation import ReadFailure
 from tests.builders import REMOVED, environment_dict, instance_dict
 from tests.fakes.cli import Cli, Result
+from tests.fakes.provider import FakeProvider
 from tests.fakes.secret_store import FakeSecretStore
 
 VALUE = "xoxb" + "-not-a-real-token"
@@ -131,6 +134,53 @@ def test_set_a_shared_secret_by_its_path(desk: Desk) -> None:
     assert desk.store.records[MODEL].kms_key == "alias/own"
     assert desk.trail == ["Set the secret acme/prod/model#anthropic | set acme/prod/model#anthropic"]
     assert "Used by acme/prod/support-bot" in ended.err
+
+
+OWN_KEY = "arn:aws:kms:eu-west-1:123456789012:key/1b2c3d4e-0000-4000-8000-1234567890ab"
+
+
+def bootstrapped(desk: Desk) -> FakeProvider:
+    """The environment's provider, which sees a foundation with a key of its own."""
+    desk.cli.run("plan")
+    prod = desk.cli.cloud.prod
+    prod.foundation = Foundation(
+        "molthub-acme-prod", "vpc-1", ("subnet-1",), stack="molthub-acme-prod", kms_key=OWN_KEY
+    )
+    return prod
+
+
+def test_a_new_secret_is_under_the_environments_own_key(desk: Desk) -> None:
+    bootstrapped(desk)
+    assert desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN").code == 0
+    assert desk.store.records[BOT].kms_key == OWN_KEY
+    assert (
+        desk.run("set", "support-bot", "GITHUB_TOKEN", "--path", "acme/prod/git", "--kms-key", "arn:k:key/2").code == 0
+    )
+    assert desk.store.records["acme/prod/git"].kms_key == "arn:k:key/2", "what is said goes before"
+
+
+def test_a_secret_that_is_there_keeps_its_key(desk: Desk) -> None:
+    bootstrapped(desk)
+    for key in (None, "arn:aws:kms:eu-west-1:123456789012:key/2"):
+        desk.store.hold(BOT, '{"telegram":"old"}', kms_key=key)
+        assert desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN").code == 0
+        assert desk.store.records[BOT].kms_key == key
+
+
+def test_without_a_foundation_a_new_secret_is_under_awss_own_key(desk: Desk) -> None:
+    assert desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN").code == 0
+    assert desk.store.records[BOT].kms_key is None
+
+
+def test_a_key_that_cannot_be_told_makes_no_secret(desk: Desk) -> None:
+    bootstrapped(desk).failures = [ReadFailure(None, "MH-AWS-003", "AWS denies cloudformation:DescribeStacks")]
+    ended = desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN")
+    assert ended.code == 1
+    assert "MH-AWS-003 the environment's own key cannot be told: AWS denies cloudformation:DescribeStacks" in ended.err
+    assert desk.store.values == {}
+    aws_own = "alias/aws/secretsmanager"
+    assert desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN", "--kms-key", aws_own).code == 0
+    assert desk.store.records[BOT].kms_key == aws_own
 
 
 def test_a_secret_under_an_alias_is_not_linked(desk: Desk) -> None:
