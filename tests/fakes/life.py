@@ -150,7 +150,10 @@ class Life:
         everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "elasticfilesystem:*"}
         efs.put_file_system_policy(**here, Policy=json.dumps({"Statement": [everybody]}))
         efs.update_file_system(**here, ThroughputMode="bursting")
-        efs.tag_resource(ResourceId=held["FileSystemId"], Tags=[{"Key": "added", "Value": "by-hand"}])
+        former = {"added": "by-hand", "molthub:commit": "f" * 40}  # a later commit writes its own name, and that alone
+        efs.tag_resource(
+            ResourceId=held["FileSystemId"], Tags=[{"Key": key, "Value": value} for key, value in former.items()]
+        )
 
     def provider(self) -> Provider:
         environment = loaded_environment(spec={"aws": {"roleArn": ROLE_ARN}})

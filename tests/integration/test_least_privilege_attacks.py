@@ -45,6 +45,10 @@ ELSEWHERE = [
             ("DeleteAccessPoint", "access-point"),
         )
     ),
+    Ask("elasticfilesystem:TagResource", f"{EFS}:file-system/f-1", {**THEIRS, **OURS}),
+    Ask(
+        "elasticfilesystem:TagResource", f"{EFS}:file-system/f-2", {"aws:requesttag/molthub:fleet": ("another-fleet",)}
+    ),
     Ask("kms:CreateGrant", KEY, {"kms:viaservice": ("s3.eu-west-1.amazonaws.com",)}),
     Ask(
         "ec2:ModifyNetworkInterfaceAttribute",

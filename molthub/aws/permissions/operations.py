@@ -141,7 +141,7 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
             why="EFS asks for the interface's rights too",
         ),
         "PutFileSystemPolicy": row(at.OWN_FILE_SYSTEMS),
-        "TagResource": row(at.FILE_SYSTEM_TAGS),
+        "TagResource": row(at.FILE_SYSTEM_TAGS, at.OWN_FILE_SYSTEMS),
         "UntagResource": row(at.FILE_SYSTEM_UNTAGS),
         "UpdateFileSystem": row(at.OWN_FILE_SYSTEMS),
     },

@@ -226,8 +226,9 @@ NEW_FILE_SYSTEMS = Scope(
 FILE_SYSTEM_TAGS = Scope(
     "FileSystemTags",
     (_ACCESS_POINTS, _FILE_SYSTEMS),
-    "tags at birth and after; a restored file system has none until it is tagged as this fleet's",
-    (_NEW,),
+    "tags at birth, and of a restored file system, which has none until it is tagged as this fleet's; never of one "
+    "that is tagged as another's",
+    (_NEW, ("StringEqualsIfExists", "aws:ResourceTag/molthub:fleet", "{fleet}")),
 )
 FILE_SYSTEM_UNTAGS = Scope("FileSystemUntags", (_FILE_SYSTEMS,), "this fleet's file systems, by tag", (_OURS,))
 OWN_FILE_SYSTEMS = Scope(
