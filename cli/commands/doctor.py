@@ -28,8 +28,8 @@ def doctor(
     """Check everything that an apply needs
 
     Git, manifests, the database, and for each environment credentials, clock, account, region, endpoints,
-    permissions, quotas, secrets and images: each OK, FAIL or SKIP with the next step. Changes nothing, reads no
-    secret's value, and sends credentials to AWS only. Exits 1 when a check fails.
+    bootstrap, lease, permissions, quotas, secrets and images: each OK, FAIL or SKIP with the next step. Changes
+    nothing, reads no secret's value, and sends credentials to AWS only. Exits 1 when a check fails.
     """
     from molthub.cli.views import doctor as view
     from molthub.pipeline.doctor.running import State, run_checks

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from molthub.errors import MolthubError
 from molthub.provider.protocols import Location
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey
 from molthub.resources.observation import SecretFacts
 
@@ -54,6 +55,17 @@ class CloudProbes(Protocol):
 
     def region_enabled(self) -> bool:
         """Whether the account may use the region."""
+        ...
+
+    def foundation(self) -> Foundation:
+        """What the environment stands on; its `stack` is None where there is none and the manifest names the rest.
+
+        Raises MH-AWS-024 where neither says it.
+        """
+        ...
+
+    def lease_bucket(self) -> str | None:
+        """Name of the bucket with the environment's lease, after a look at it there; None for no such bucket."""
         ...
 
     def services(self) -> Mapping[str, MolthubError | None]:

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
+from molthub.aws.errors import not_bootstrapped
 from molthub.errors import StallingError, TransientError
 from molthub.pipeline.doctor.here import Pull
 from molthub.provider.probes import Caller, Denial, QuotaKind
+from molthub.resources.foundation import Foundation
 from molthub.resources.observation import SecretFacts
-from tests.builders import instance_dict
+from tests.builders import INGRESS, environment_dict, instance_dict
 from tests.fakes.cli import Cli, Result
 from tests.fakes.clock import START
-from tests.fakes.probes import FakeProbes
+from tests.fakes.probes import WHOLE, FakeProbes
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/openclaw:2026.9.6"
 EXPIRED = StallingError("MH-AWS-002", "The AWS credentials have expired", fix="Sign in again")
@@ -73,6 +75,8 @@ def test_in_good_health(clinic: Clinic) -> None:
         "OK account 123456789012, as the Environment says",
         "OK region eu-west-1 is enabled",
         "OK endpoints 3 services answer",
+        "OK bootstrap the stack molthub-acme-prod has all that belongs into it",
+        "OK lease the bucket molthub-0123456789 answers",
         "OK permissions everything that apply calls is allowed",
         (
             "OK quotas 1 of 6 Fargate vCPUs running at once; 1 of 2500 security groups in the region; "
@@ -81,7 +85,7 @@ def test_in_good_health(clinic: Clinic) -> None:
         "OK secrets 2 with a value",
         "OK images 1 found in their registries",
         "",
-        "Doctor: 11 OK, 2 SKIP.",
+        "Doctor: 13 OK, 2 SKIP.",
     ]
     assert "acme/prod: quotas: OK" in ended.err
 
@@ -124,6 +128,13 @@ ILL: list[tuple[dict[str, Any], str, str, str]] = [
         "MH-DOC-004",
         "the fleet needs 1 Fargate vCPUs running at once, and the account may have 0.5",
     ),
+    ({"bucket": None}, "lease", "MH-DOC-008", "the bucket that the lease is kept in is gone"),
+    (
+        {"held": {"acme/prod/model": SecretFacts("x", "y", "v", kms_key="arn:aws:kms:eu-west-1:1:alias/own")}},
+        "secrets",
+        "MH-DOC-005",
+        "acme/prod/model is encrypted under alias/own, which no role can name",
+    ),
     ({"held": {"acme/prod/model": None}}, "secrets", "MH-DOC-005", "acme/prod/model does not exist"),
     ({"held": {"acme/prod/model": SecretFacts("x", "y", None)}}, "secrets", "MH-DOC-005", "has no value"),
     (
@@ -144,6 +155,30 @@ def test_every_illness_is_told_with_the_next_step(clinic: Clinic) -> None:
         assert found[name]["fix"]
         others = {item["state"] for other, item in found.items() if other != name}
         assert "FAIL" not in others, found
+
+
+def test_an_environment_without_a_complete_base(clinic: Clinic) -> None:
+    command = "`molthub bootstrap --environment acme/prod`"
+    clinic.probes.stand = not_bootstrapped("acme/prod")
+    found = clinic.found()
+    assert (found["bootstrap"]["state"], found["bootstrap"]["ref"]) == ("FAIL", "MH-AWS-024")
+    assert command in found["bootstrap"]["fix"]
+    assert found["lease"]["message"] == "needs bootstrap, which did not pass"
+
+    clinic.probes.stand = Foundation("mine", "vpc-1", ("subnet-1",))
+    found = clinic.found()
+    assert found["bootstrap"]["state"] == "SKIP"
+    assert found["bootstrap"]["fix"].startswith(f"Run {command}")
+
+    clinic.probes.stand = replace(WHOLE, bucket=None, backup_role=None)
+    found = clinic.found()
+    assert found["bootstrap"]["ref"] == "MH-DOC-007"
+    said = "the stack molthub-acme-prod lacks the bucket, the backup vault and its role"
+    assert found["bootstrap"]["message"] == said
+
+    clinic.probes.stand = WHOLE
+    clinic.cli.repository.commit(environment_dict(spec={"ingress": INGRESS}))
+    assert clinic.found()["bootstrap"]["message"].endswith(" lacks load balancers (it has 0 of 1)")
 
 
 def test_what_cannot_be_asked_is_skipped(clinic: Clinic) -> None:

@@ -8,10 +8,25 @@ from datetime import datetime
 
 from molthub.errors import MolthubError
 from molthub.provider.probes import Caller, Denial, QuotaKind
+from molthub.resources.foundation import Foundation
 from molthub.resources.observation import SecretFacts
 from tests.fakes.clock import START
 
 ANA = Caller("123456789012", "arn:aws:iam::123456789012:user/ana")
+
+WHOLE = Foundation(
+    "molthub-acme-prod",
+    "vpc-1",
+    ("subnet-1",),
+    stack="molthub-acme-prod",
+    boundary="arn:boundary",
+    kms_key="arn:key",
+    bucket="molthub-0123456789",
+    state_clients="sg-1",
+    state_servers="sg-2",
+    backup_vault="molthub-acme-prod",
+    backup_role="arn:backup",
+)
 
 
 @dataclass(slots=True)
@@ -26,6 +41,8 @@ class FakeProbes:
     limits: dict[QuotaKind, float | MolthubError] = field(
         default_factory=lambda: {QuotaKind.VCPUS: 6.0, QuotaKind.ROLES: 1000.0, QuotaKind.GROUPS: 2500.0}
     )
+    stand: Foundation | MolthubError = WHOLE
+    bucket: str | None = "molthub-0123456789"
     held: dict[str, SecretFacts | None] = field(default_factory=dict)
     stored: dict[str, bool] = field(default_factory=dict)
 
@@ -39,6 +56,14 @@ class FakeProbes:
 
     def region_enabled(self) -> bool:
         return self.enabled
+
+    def foundation(self) -> Foundation:
+        if isinstance(self.stand, MolthubError):
+            raise self.stand
+        return self.stand
+
+    def lease_bucket(self) -> str | None:
+        return self.bucket
 
     def services(self) -> Mapping[str, MolthubError | None]:
         return self.reads

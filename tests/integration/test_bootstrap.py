@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 
 from molthub.apply.settings import Cancel
+from molthub.aws.doctor.needs import needs_of
+from molthub.aws.doctor.probes import AwsProbes, aws_probes
+from molthub.aws.permissions.scopes import Place
 from molthub.cli.context import Roots
+from molthub.provider.protocols import Location
+from molthub.resources.identity import EnvironmentKey
 from molthub.simulator.server import RunningSimulator, start_simulator
 from tests.builders import INGRESS, REMOVED, environment_dict, instance_dict
 from tests.fakes.bases import CERTIFICATE
@@ -77,6 +82,7 @@ def test_its_life_from_an_empty_account_to_an_empty_account(there: Bootstrap) ->
     there.environment()
     _is_made(there, there.run("--auto-approve"))
     _stays_as_it_is(there)
+    _is_well(there)
 
     there.environment(_bot(), ingress=INGRESS)
     changed = there.run("--auto-approve")
@@ -122,6 +128,23 @@ def _stays_as_it_is(there: Bootstrap) -> None:
     assert again.code == 0, again.err
     assert again.out.startswith("No changes: the base of acme/prod is as its manifest says.")
     assert _writes(there) == ["cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"]
+
+
+def _is_well(there: Bootstrap) -> None:
+    """The doctor finds the base, and asks for the rights to its own key and bucket."""
+    found = {item["name"]: item for item in json.loads(there.cli.run("doctor", "-o", "json").out)["checks"]}
+    assert found["bootstrap"]["state"] == "OK", found["bootstrap"]
+    assert found["lease"]["message"] == f"the bucket {there.output('Bucket')} answers"
+    assert found["permissions"]["state"] == "OK", found["permissions"]
+    reconciler, key = there.output("ReconcilerRole"), there.output("KmsKey")
+    location = Location("123456789012", "eu-west-1", "", "", (), stack=there.stacks()[0]["StackName"])
+    asked: list[Place] = []
+    probes = aws_probes()(EnvironmentKey("acme", "prod"), location, "acme-bots")
+    assert isinstance(probes, AwsProbes)
+    probes._needs = lambda place: asked.append(place) or needs_of(place)  # type: ignore[func-returns-value]
+    probes._location = replace(location, role_arn=reconciler)
+    assert probes.denied() == (), "the reconciler's role may do all that apply does"
+    assert [(place.kms_key, place.bucket) for place in asked] == [(key, there.output("Bucket"))]
 
 
 def _writes(there: Bootstrap) -> list[str]:

@@ -9,7 +9,9 @@ from email.utils import parsedate_to_datetime
 from molthub.aws.api import Api, Refusal
 from molthub.aws.clients import Clients, Sessions
 from molthub.aws.doctor.needs import Need, needs_of
+from molthub.aws.documents import BucketDocuments
 from molthub.aws.errors import DENIED, NOT_FOUND
+from molthub.aws.foundation import read_foundation
 from molthub.aws.permissions.scopes import Place
 from molthub.aws.quotas import FARGATE_VCPUS, SECURITY_GROUPS, account_summary, applied_quota
 from molthub.aws.readers.secrets import project_facts, read_secret
@@ -17,6 +19,7 @@ from molthub.desired.profiles.images import parse_image
 from molthub.errors import MolthubError
 from molthub.provider.probes import Caller, Denial, ProbesFactory, QuotaKind
 from molthub.provider.protocols import Location
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, names_of_environment
 from molthub.resources.observation import SecretFacts
 
@@ -26,6 +29,9 @@ SERVICE_QUOTAS: Mapping[QuotaKind, tuple[str, str]] = {
     QuotaKind.VCPUS: FARGATE_VCPUS,
     QuotaKind.GROUPS: SECURITY_GROUPS,
 }
+
+LEASE = "lease.json"
+"""molthub/leases/record.py; not imported, for it is no part of an adapter."""
 
 ACCOUNT_IS_ROOT = ":root"
 IMAGE_GONE = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
@@ -45,6 +51,7 @@ class AwsProbes:
         self._fleet = fleet
         self._clients = clients
         self._needs = needs
+        self._foundation: Foundation | None = None
         self._services: Mapping[str, MolthubError | None] | None = None
 
     def caller(self) -> Caller:
@@ -60,10 +67,25 @@ class AwsProbes:
         answer = self.api.call("ec2", "DescribeRegions", subject=region, RegionNames=[region], AllRegions=True)
         return any(item.get("OptInStatus") != "not-opted-in" for item in answer.get("Regions", ()))
 
+    def foundation(self) -> Foundation:
+        """Read once."""
+        if self._foundation is None:
+            self._foundation = read_foundation(self.api, self._location, fleet=self._fleet, about=str(self._key))
+        return self._foundation
+
+    def lease_bucket(self) -> str | None:
+        bucket, account = self._location.bucket, self._location.account_id
+        documents = BucketDocuments(self.api, bucket=bucket, account=account)
+        if not documents.exists():
+            return None
+        documents.read(LEASE)
+        return bucket
+
     def services(self) -> Mapping[str, MolthubError | None]:
         """Asked once: `endpoints` and `permissions` both look at it."""
         if self._services is None:
-            api, cluster = self.api, self._location.cluster
+            stand = self._stand()
+            api, cluster = self.api, self._location.cluster or (stand.cluster if stand else "")
             reads: dict[str, Callable[[], object]] = {
                 "ec2": lambda: api.call("ec2", "DescribeSecurityGroups", MaxResults=5),
                 "iam": lambda: api.call("iam", "ListRoles", PathPrefix=f"/molthub/{self._fleet}/", MaxItems=1),
@@ -157,8 +179,16 @@ class AwsProbes:
             if result["EvalDecision"] != "allowed"
         }
 
+    def _stand(self) -> Foundation | None:
+        """The foundation; None where it cannot be told: the check `bootstrap` says so, the others go on without."""
+        try:
+            return self.foundation()
+        except MolthubError:
+            return None
+
     def _place(self) -> Place:
-        where = self._location
+        """Where the reconciler works. What is not there yet has the name that it will have, or is not asked about."""
+        where, stand = self._location, self._stand()
         names = names_of_environment(self._fleet, self._key, account=where.account_id, region=where.region)
         boundary = f"policy{names.role_path}{names.boundary}"
         return Place(
@@ -166,9 +196,12 @@ class AwsProbes:
             account=where.account_id,
             region=where.region,
             fleet=self._fleet,
-            cluster=where.cluster or names.cluster,
-            vpc_id=where.vpc_id or "vpc-doctor",
-            boundary=f"arn:{self._clients.partition}:iam::{where.account_id}:{boundary}",
+            cluster=where.cluster or (stand.cluster if stand else names.cluster),
+            vpc_id=where.vpc_id or (stand.vpc_id if stand else "vpc-doctor"),
+            boundary=(stand.boundary if stand else None)
+            or f"arn:{self._clients.partition}:iam::{where.account_id}:{boundary}",
+            kms_key=stand.kms_key if stand else None,
+            bucket=stand.bucket if stand else None,
         )
 
 

@@ -11,8 +11,11 @@ from functools import partial
 from molthub.desired.secrets import linked_sources
 from molthub.errors import MolthubError
 from molthub.manifest.documents import FleetDocuments, LoadedEnvironment, LoadedInstance
+from molthub.manifest.environment import Ingress
 from molthub.pipeline.doctor.running import Check, Finding, fail, ok, skip
 from molthub.provider.probes import CloudProbes, QuotaKind
+from molthub.resources.foundation import Foundation
+from molthub.resources.observation import SecretFacts
 
 MOST_SKEW = 240.0
 """Seconds. AWS refuses signatures that are 300 s off (SigV4); a minute is left for drifting further."""
@@ -60,6 +63,8 @@ def checks_of(subject: Subject, probes: CloudProbes, *, now: Callable[[], dateti
         ("account", partial(account, subject, probes), ("credentials",)),
         ("region", partial(region, subject, probes), ("credentials",)),
         ("endpoints", partial(endpoints, probes), ("account",)),
+        ("bootstrap", partial(bootstrap, subject, probes), ("account",)),
+        ("lease", partial(lease, subject, probes), ("bootstrap",)),
         ("permissions", partial(permissions, probes), ("account", "endpoints")),
         ("quotas", partial(quotas, subject, probes), ("account",)),
         ("secrets", partial(secrets, subject, probes), ("account",)),
@@ -115,6 +120,50 @@ def endpoints(probes: CloudProbes) -> Finding:
     if failed:
         return _worst(failed.values())
     return ok(f"{len(found)} services answer")
+
+
+def bootstrap(subject: Subject, probes: CloudProbes) -> Finding:
+    """Whether the environment's stack is there with all that this Molthub puts into one."""
+    command = f"`molthub bootstrap --environment {subject.environment.key}`"
+    stand = probes.foundation()
+    if stand.stack is None:
+        return skip(
+            "there is no stack; the manifest names cluster and network, and nothing gives roles a boundary, secrets a "
+            "key and writers a lease",
+            f"Run {command}: it leaves what the manifest names as it is, and makes the rest",
+        )
+    missing = _missing(stand, subject.environment.model.spec.ingress)
+    if missing:
+        return fail(
+            "MH-DOC-007", f"the stack {stand.stack} lacks {', '.join(missing)}", f"Run {command} to bring it up to date"
+        )
+    return ok(f"the stack {stand.stack} has all that belongs into it")
+
+
+def _missing(stand: Foundation, ingress: Ingress | None) -> list[str]:
+    parts = {
+        "the permissions boundary": stand.boundary,
+        "the key": stand.kms_key,
+        "the bucket": stand.bucket,
+        "the security groups of state": stand.state_clients and stand.state_servers,
+        "the backup vault and its role": stand.backup_vault and stand.backup_role,
+    }
+    missing = [what for what, there in parts.items() if not there]
+    if ingress is not None and (stand.gate_members is None or len(stand.listeners) < ingress.loadBalancers):
+        missing.append(f"load balancers (it has {len(stand.listeners)} of {ingress.loadBalancers})")
+    return missing
+
+
+def lease(subject: Subject, probes: CloudProbes) -> Finding:
+    """Whether the lease can be looked at. Who holds it is `molthub status`'s to tell."""
+    bucket = probes.lease_bucket()
+    if bucket is None:
+        return fail(
+            "MH-DOC-008",
+            "the bucket that the lease is kept in is gone, so nothing keeps two from writing at once",
+            f"Run `molthub bootstrap --environment {subject.environment.key}`",
+        )
+    return ok(f"the bucket {bucket} answers")
 
 
 def permissions(probes: CloudProbes) -> Finding:
@@ -190,12 +239,14 @@ def secrets(subject: Subject, probes: CloudProbes) -> Finding:
     return ok(f"{len(sources)} with a value")
 
 
-def _problem(facts: object) -> str:
+def _problem(facts: SecretFacts | None) -> str:
     if facts is None:
         return "does not exist"
-    if getattr(facts, "deleted", False):
+    if facts.deleted:
         return "is scheduled for deletion"
-    return "" if getattr(facts, "version_id", None) else "has no value"
+    if facts.version_id is None:
+        return "has no value"
+    return f"is encrypted under {facts.alias}, which no role can name (MH-PLAN-006)" if facts.alias else ""
 
 
 def _worst(errors: Iterable[MolthubError]) -> Finding:
