@@ -13,6 +13,7 @@ from molthub.cli.terminal import Terminal, terminal
 
 if TYPE_CHECKING:
     from molthub.manifest.documents import FleetDocuments
+    from molthub.manifest.environment import EnvironmentSpec
 
 
 def simulator(
@@ -71,11 +72,18 @@ def _seeds(path: Path) -> tuple[list[dict[str, object]], list[str]]:
     if documents.fleet is None:
         raise InvalidInputError(documents.diagnostics)
     secrets = {name for loaded in documents.instances.values() for name in linked_secrets(loaded)}
-    places = [environment.model.spec.aws.model_dump() for environment in documents.environments.values()]
-    return (
-        [place for place in places if place["vpcId"] or place["cluster"]],  # what bootstrap makes is not there yet
-        sorted(name for name in secrets if not name.startswith("arn:")),
-    )
+    places = [_place(environment.model.spec) for environment in documents.environments.values()]
+    return places, sorted(name for name in secrets if not name.startswith("arn:"))
+
+
+def _place(spec: EnvironmentSpec) -> dict[str, object]:
+    """What an Environment takes for granted; what `molthub bootstrap` makes is not there yet."""
+    place = spec.aws.model_dump()
+    if spec.aws.vpcId is None:
+        place["roleArn"] = None  # the stack's own
+    if spec.ingress is not None:
+        place |= spec.ingress.model_dump(include={"certificateArn", "hostedZoneId", "domain"})
+    return place
 
 
 def _announce(url: str, speed: float, seed: Path | None, term: Terminal) -> None:
