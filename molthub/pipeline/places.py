@@ -75,6 +75,8 @@ def _ingress_of(environment: LoadedEnvironment) -> IngressSpec | None:
         allow_from=tuple(wanted.allowFrom),
         requests_per_five_minutes=wanted.requestsPerFiveMinutes,
         subnet_ids=tuple(wanted.subnetIds or ()),
+        hosted_zone=wanted.hostedZoneId,
+        domain=wanted.domain,
     )
 
 
