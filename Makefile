@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-moltbot check format bench docs clean
+.PHONY: help demo test test-moltbot acceptance-aws check format bench docs clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,10 +28,13 @@ demo: $(STAMP) ## Watch the main job in six scenes, on an embedded AWS
 
 # A file stays on one worker (its tests share a furnished stage); in the files' own order the long ones come early.
 test: $(STAMP) ## Run the tests (without the real Moltbot)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not moltbot"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not moltbot and not acceptance"
 
 test-moltbot: $(STAMP) ## Let the real Moltbot from npm judge what is rendered
 	$(BIN)/python -m pytest -m moltbot tests/moltbot
+
+acceptance-aws: $(STAMP) ## Try everything on a real AWS account (docs/operating.md, Acceptance; costs money)
+	$(BIN)/python -m pytest -s -m acceptance tests/acceptance
 
 check: $(STAMP) ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -101,6 +101,13 @@ def _rename_volume(_hand: Hand, data: Json, index: str) -> Paths:
     return {f"volumes[{index}]", *mounts}
 
 
+def _a_file_system(_hand: Hand, data: Json) -> Paths:
+    """Somebody else's, as a volume that nothing mounts."""
+    efs = {"fileSystemId": "fs-0123456789abcdef0", "transitEncryption": "ENABLED"}
+    data["volumes"].append({"name": "by-hand", "efsVolumeConfiguration": efs})
+    return {"file_volumes[0]…"}
+
+
 def _second_compatibility(_hand: Hand, data: Json, _index: str) -> None:
     data["requiresCompatibilities"] = ["EC2", "FARGATE"]
 
@@ -271,6 +278,7 @@ MUTATORS: dict[Kind, dict[str, Mutator]] = {
         "task_role": _another_role("taskRoleArn"),
         "execution_role": _another_role("executionRoleArn"),
         r"volumes\[(\d+)\]": _definition(_rename_volume),
+        "file_volumes": _definition(_a_file_system),
         r"compatibilities\[(\d+)\]": _definition(_second_compatibility),
         "unmanaged": _definition(_pid_mode),
         **{
