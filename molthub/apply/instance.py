@@ -19,7 +19,7 @@ from molthub.events.types import Event, EventType
 from molthub.planning.types import Action, Change, InstancePlan
 from molthub.provider.protocols import Guard, Provider, WriteContext, WriteResult
 from molthub.resources.observation import Cause, Rollout, RolloutState
-from molthub.resources.types import Backup
+from molthub.resources.types import Backup, Kind
 
 T = TypeVar("T")
 FAILURES = (RolloutState.FAILED, RolloutState.ROLLED_BACK)
@@ -146,7 +146,8 @@ class InstanceRun:
     def _tell_end(self) -> None:
         if not self.plan.changes:
             return
-        if all(change.action is Action.DELETE for change in self.plan.changes):
+        last = {change.kind: change.action for change in self.plan.changes if isinstance(change.kind, Kind)}
+        if last and set(last.values()) == {Action.DELETE}:  # a stop and a last backup may have come before
             left = f"; what stays: {'; '.join(self.stays)}" if self.stays else ""
             self._tell(EventType.PRUNED, f"{self.plan.name} is deleted{left}")
         else:

@@ -193,9 +193,92 @@ def _request(*, key: bytes | None, path: str = "/hooks/agent", host: str = HOST)
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def its_state_is_kept(life: Life) -> None:
+    """On an encrypted file system of its own, over TLS, with IAM. The mark stands for what the Moltbot learns."""
+    (held,) = life.client("efs").describe_file_systems()["FileSystems"]
+    assert held["Encrypted"] is True
+    definition = _definition(life, "concierge")
+    volumes = [one["efsVolumeConfiguration"] for one in definition["volumes"] if "efsVolumeConfiguration" in one]
+    assert {one["fileSystemId"] for one in volumes} == {held["FileSystemId"]}
+    assert {(one["transitEncryption"], one["authorizationConfig"]["iam"]) for one in volumes} == {
+        ("ENABLED", "ENABLED")
+    }
+    life.simulator.control.write_state(held["FileSystemId"], "learned before the upgrade")
+
+
+def it_was_backed_up_and_runs_the_new_version(life: Life) -> None:
+    assert "is stopped while it is backed up" in life.said["An upgrade"]
+    assert _image(life) == "ghcr.io/openclaw/openclaw:2026.9.6"
+    assert len(_points(life)) == 1
+    (held,) = life.client("efs").describe_file_systems()["FileSystems"]
+    life.simulator.control.write_state(held["FileSystemId"], "learned after the upgrade")
+
+
+def it_stays_back_on_the_state_from_before(life: Life) -> None:
+    said = life.said["An upgrade that fails"]
+    assert "It failed, and was rolled back." in said
+    assert "this very version failed to roll out" in said
+    assert "Apply: 2 unchanged; 0 writes." in said
+    assert _image(life) == "ghcr.io/openclaw/openclaw:2026.9.6"
+    (active,) = {
+        one["efsVolumeConfiguration"]["fileSystemId"]
+        for one in _definition(life, "concierge")["volumes"]
+        if "efsVolumeConfiguration" in one
+    }
+    marks = life.simulator.control.storage()["fileSystems"][active]
+    assert {"learned before the upgrade", "learned after the upgrade"} <= set(marks)
+    assert not any("2026.9.7" in mark for mark in marks), "the failed version's migration must not be there"
+
+
+def a_rename_restarts_nothing(life: Life) -> None:
+    said = life.said["Pause, rename"]
+    assert "desired_count: 1 -> 0" in said
+    assert said.rstrip().endswith("2 instances: 2 Synced.")
+    assert life.service("concierge")["runningCount"] == 1
+
+
+def the_new_token_rolled_out(life: Life) -> None:
+    assert "molthub.secret-versions" in life.said["A new token"]
+    assert "rollout-completed" in life.said["A new token"]
+
+
+def nothing_is_left_but_what_was_named(life: Life) -> None:
+    account = life.simulator.control.inventory()["123456789012"]
+    here = account["eu-west-1"]
+    assert here["services"] == {}
+    assert [name for name in account["roles"] if name.startswith("mh-")] == []
+    assert all(revision["status"] == "INACTIVE" for family in here["taskDefinitions"].values() for revision in family)
+    for kind in ("securityGroups", "logGroups", "targetGroups", "listenerRules"):
+        assert not [name for name in here[kind] if "molthub" in str(name)], kind
+    assert life.client("efs").describe_file_systems()["FileSystems"] == []
+    secrets = life.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]
+    assert [item["Name"] for item in secrets if "DeletedDate" not in item] == []
+
+
+def _definition(life: Life, name: str) -> dict[str, Any]:
+    arn = life.service(name)["taskDefinition"]
+    return dict(life.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"])
+
+
+def _image(life: Life) -> str:
+    return next(
+        item["image"] for item in _definition(life, "concierge")["containerDefinitions"] if item["name"] == "gateway"
+    )
+
+
+def _points(life: Life) -> list[str]:
+    return list(life.simulator.control.storage()["recoveryPoints"])
+
+
 CHECKS: dict[str, Callable[[Life], None]] = {
     "What it stands on": everything_shared_is_there,
+    "A Telegram bot that remembers": its_state_is_kept,
     "A bot that takes webhooks": a_signed_request_is_answered,
+    "An upgrade": it_was_backed_up_and_runs_the_new_version,
+    "An upgrade that fails": it_stays_back_on_the_state_from_before,
+    "Pause, rename": a_rename_restarts_nothing,
+    "A new token": the_new_token_rolled_out,
+    "The end": nothing_is_left_but_what_was_named,
 }
 
 

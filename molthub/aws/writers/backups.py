@@ -51,7 +51,8 @@ def back_up(target: Target, wanted: Backup) -> WriteResult:
     job = _job(target, wanted, arn, service)
     state = job.get("State", "CREATED")
     if state == "COMPLETED":
-        return target.result(f"recovery point {job['RecoveryPointArn']}")
+        point = f"recovery point {job['RecoveryPointArn']}"
+        return target.result(point, stays=f"the last backup, {point}" if wanted.before == FINAL else "")
     if state not in LOST:
         raise WaitingError(
             "MH-BACK-007", f"the backup of {wanted.file_system} is under way", after=LOOK_AGAIN, fix="Nothing to do"
