@@ -195,7 +195,7 @@ def _address(text: str | None, found: Findings) -> tuple[str, int]:
     host = _ip(match["host"]) if match else None
     if match is None or host is None or int(match["port"]) > 65535:  # noqa: PLR2004 - the last port
         fix = f"Set it to an address and a port such as 0.0.0.0:{PORT}"
-        found.add(Diagnostic("MH-GATE-004", f"{PREFIX}LISTEN is no address to listen at: {text!r}", fix=fix))
+        found.add(Diagnostic("MH-GATE-004", f"{PREFIX}LISTEN is no address to listen at", fix=fix))
         return "", 0
     return str(host), int(match["port"])
 
@@ -206,7 +206,7 @@ def _upstream(text: str | None, found: Findings) -> tuple[str, int]:
     host = _ip(match["host"]) if match else None
     if match is None or host is None or not host.is_loopback or not 0 < int(match["port"]) <= 65535:  # noqa: PLR2004
         fix = "Set it to the gateway's own, http://127.0.0.1:18789"
-        found.add(Diagnostic("MH-GATE-004", f"{PREFIX}UPSTREAM is no http:// URL on the loopback: {text!r}", fix=fix))
+        found.add(Diagnostic("MH-GATE-004", f"{PREFIX}UPSTREAM is no http:// URL on the loopback", fix=fix))
         return "", 0
     return str(host), int(match["port"])
 
@@ -214,7 +214,7 @@ def _upstream(text: str | None, found: Findings) -> tuple[str, int]:
 def _health(text: str | None, found: Findings) -> bytes:
     if text is not None and not _HEALTH.fullmatch(text):
         fix = f"Set it to the gateway's own, such as {HEALTH_PATH.decode()}"
-        found.add(Diagnostic("MH-GATE-004", f"{PREFIX}UPSTREAM_HEALTH is no health path: {text!r}", fix=fix))
+        found.add(Diagnostic("MH-GATE-004", f"{PREFIX}UPSTREAM_HEALTH is no health path", fix=fix))
     return HEALTH_PATH if text is None else text.encode()
 
 
@@ -232,6 +232,6 @@ def _limits(given: Mapping[str, str], found: Findings) -> Limits:
         value = _LIMITS[name](given[name]) if re.fullmatch(pattern, given[name]) else 0
         if value <= 0:
             fix = f"Set it to a {'whole ' if _LIMITS[name] is int else ''}number above 0, or leave it out"
-            found.add(Diagnostic("MH-GATE-005", f"{PREFIX}{name} is no limit: {given[name]!r}", fix=fix))
+            found.add(Diagnostic("MH-GATE-005", f"{PREFIX}{name} is no limit", fix=fix))
         values[name.lower()] = value
     return Limits(**values)  # type: ignore[arg-type]  # each was made by its own field's type

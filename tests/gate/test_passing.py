@@ -56,7 +56,13 @@ def signed(gate: RunningGate, body: bytes = b"{}", **changed: object) -> bytes:
 
 
 def test_the_gateway_gets_a_request_made_anew(gate: RunningGate) -> None:
-    more = (b"Authorization: Bearer theirs", b"Cookie: a=b", b"X-Forwarded-Host: evil", b"X-Openclaw-Token: x")
+    more = (
+        b"Authorization: Bearer theirs",
+        b"Cookie: a=b",
+        b"X-Forwarded-Host: evil",
+        b"X-Openclaw-Token: x",
+        b"Connection: keep-alive",
+    )
     answer = gate.send(signed(gate, more=more))
     port = gate.gate.settings.upstream_port if gate.gate else 0
     assert gate.gateway.requests == [

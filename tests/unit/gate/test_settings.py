@@ -110,7 +110,7 @@ def test_keys() -> None:
     "value", ["", "8080", "example.com:80", "0.0.0.0:", "0.0.0.0:99999", "1.2.3:80", "0.0.0.0:80\n"]
 )
 def test_where_it_listens(value: str) -> None:
-    assert wrong(LISTEN=value) == [f"MH-GATE-004 MOLTHUB_GATE_LISTEN is no address to listen at: {value!r}"]
+    assert wrong(LISTEN=value) == ["MH-GATE-004 MOLTHUB_GATE_LISTEN is no address to listen at"]
 
 
 @pytest.mark.parametrize(
@@ -119,19 +119,19 @@ def test_where_it_listens(value: str) -> None:
      "http://127.0.0.1:1/x", "http://0.0.0.0:18789", "http://169.254.170.2:80"],
 )  # fmt: skip
 def test_only_the_loopback_is_asked(value: str) -> None:
-    assert wrong(UPSTREAM=value) == [f"MH-GATE-004 MOLTHUB_GATE_UPSTREAM is no http:// URL on the loopback: {value!r}"]
+    assert wrong(UPSTREAM=value) == ["MH-GATE-004 MOLTHUB_GATE_UPSTREAM is no http:// URL on the loopback"]
 
 
 @pytest.mark.parametrize("value", ["", "startupz", "/", "/hooks/agent", "/a b", "/a\r\nX: y", "/%2e", "//x"])
 def test_the_health_path_is_one_word(value: str) -> None:
-    assert wrong(UPSTREAM_HEALTH=value) == [f"MH-GATE-004 MOLTHUB_GATE_UPSTREAM_HEALTH is no health path: {value!r}"]
+    assert wrong(UPSTREAM_HEALTH=value) == ["MH-GATE-004 MOLTHUB_GATE_UPSTREAM_HEALTH is no health path"]
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("RATE", "0"), ("RATE", "-1"), ("RATE", "nan"), ("BURST", "1.5"), ("AT_ONCE", "")]
 )
 def test_limits_are_numbers(name: str, value: str) -> None:
-    assert wrong(**{name: value}) == [f"MH-GATE-005 MOLTHUB_GATE_{name} is no limit: {value!r}"]
+    assert wrong(**{name: value}) == [f"MH-GATE-005 MOLTHUB_GATE_{name} is no limit"]
 
 
 def test_everything_wrong_is_said_at_once_and_no_key_is_repeated() -> None:
