@@ -149,7 +149,7 @@ def _undoing(request: PlanRequest, why: tuple[Diagnostic, ...]) -> tuple[Change,
         return ()
     if not {item.ref for item in why} <= {reasons.FAILED_BEFORE} or state.failed_upgrade(kept) is None:
         return ()
-    return state.undoing(kept, desired.file_system, desired.service)
+    return state.undoing(kept, desired)
 
 
 def _held(present: ResourceSet, desired: ResourceSet) -> ResourceSet:

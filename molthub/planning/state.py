@@ -21,12 +21,13 @@ from molthub.planning.types import Action, Change
 from molthub.resources.normal import normalise, task_fingerprint
 from molthub.resources.observation import RecoveryPoint, Rollout, RolloutState, StateFacts
 from molthub.resources.types import (
+    BY_HAND,
     FINAL,
     Backup,
-    FileSystem,
     Kind,
     ResourceSet,
     Restore,
+    Role,
     Service,
     Step,
     TaskDefinition,
@@ -202,21 +203,32 @@ def failed_upgrade(kept: Kept | None) -> RecoveryPoint | None:
 
 
 def _point_before(kept: Kept) -> RecoveryPoint | None:
-    """The recovery point that was made for the deployment in service."""
-    if kept.since is None:
+    """The recovery point that was made for the deployment in service, if it is the last one made for any.
+
+    What was gone back to has a point of its own, of its former upgrade: to go on to that would lose what was learned
+    since.
+    """
+    since = kept.since
+    if since is None:
         return None
-    return next((p for p in kept.facts.points if p.before == kept.current and p.created_at < kept.since), None)
+    last = next((p for p in kept.facts.points if p.created_at < since and _of_an_upgrade(p)), None)
+    return last if last is not None and last.before == kept.current else None
 
 
-def undoing(kept: Kept, wanted: FileSystem | None, service: Service) -> tuple[Change, ...]:
-    """Back to the definition before, on the state of before. service: as it should be, but for its definition."""
+def _of_an_upgrade(point: RecoveryPoint) -> bool:
+    return bool(point.before) and point.before != FINAL and not point.before.startswith(BY_HAND)
+
+
+def undoing(kept: Kept, desired: ResourceSet) -> tuple[Change, ...]:
+    """Back to the definition before, on the state of before. All but the definition is as desired."""
     point, earlier = _point_before(kept), kept.facts.earlier
-    if point is None or earlier is None or wanted is None or kept.backups is None:
+    wanted, service = desired.file_system, desired.service
+    if point is None or earlier is None or wanted is None or service is None or kept.backups is None:
         return ()
     done = kept.facts.restored_from == point.arn
     restore = Restore(wanted, kept.backups.vault, kept.backups.role, point=point.arn)
     changes = [] if done else [Change(Action.CREATE, Step.RESTORE, wanted.name, None, restore)]
-    return (*changes, *_going_back(kept.present, service, earlier))
+    return (*changes, *_going_back(kept.present, desired.task_role, service, earlier))
 
 
 def fallback(kept: Kept | None, desired: ResourceSet | None, changes: tuple[Change, ...]) -> tuple[Change, ...]:
@@ -224,7 +236,7 @@ def fallback(kept: Kept | None, desired: ResourceSet | None, changes: tuple[Chan
     if kept is None or desired is None or desired.file_system is None or desired.service is None:
         return ()
     if not any(_updates_service(change) and change.restarts for change in changes):
-        return undoing(kept, desired.file_system, desired.service) if _is_rolling(kept) else ()
+        return undoing(kept, desired) if _is_rolling(kept) else ()
     if not any(isinstance(change.after, Service) and not change.after.breaker_rollback for change in changes):
         return ()
     former = kept.present.task_definition
@@ -233,20 +245,25 @@ def fallback(kept: Kept | None, desired: ResourceSet | None, changes: tuple[Chan
     pair = {"of": kept.current, "before": desired.service.task_definition}
     restore = Restore(desired.file_system, kept.backups.vault, kept.backups.role, **pair)
     step = Change(Action.CREATE, Step.RESTORE, desired.file_system.name, None, restore)
-    return (step, *_going_back(desired, desired.service, former))
+    return (step, *_going_back(desired, desired.task_role, desired.service, former))
 
 
 def _is_rolling(kept: Kept) -> bool:
     return kept.rollout is not None and kept.rollout.state is RolloutState.IN_PROGRESS
 
 
-def _going_back(there: ResourceSet, service: Service, former: TaskDefinition) -> tuple[Change, ...]:
-    """The former definition registered on the restored file system, rolled out, and the breaker whole again."""
+def _going_back(
+    there: ResourceSet, wanted_role: Role | None, service: Service, former: TaskDefinition
+) -> tuple[Change, ...]:
+    """The former definition registered on the restored file system, rolled out, and the breaker whole again.
+
+    wanted_role: the one that is there may name the file system that was replaced, by its id.
+    """
     target = normalise(dataclasses.replace(service, task_definition=task_fingerprint(former), breaker_rollback=False))
     before = normalise(there.service or service)
     updated = make_change(Kind.SERVICE, before, target, force=True)
-    held = there.task_role  # by name nothing differs, but what the name of the file system stands for
-    role = () if held is None else (make_change(Kind.TASK_ROLE, held, held),)
+    held = wanted_role  # by name nothing may differ, but what the name of the file system stands for
+    role = () if held is None else (make_change(Kind.TASK_ROLE, there.task_role or held, held),)
     return (
         *role,
         make_change(Kind.TASK_DEFINITION, there.task_definition, former),
