@@ -31,6 +31,7 @@ NEXT_STEPS = {
 class Explanation:
     """One instance's why.
 
+    at      when it was looked at
     since   when what is wrong began, as far as Git and AWS tell; None when nothing is wrong, or nobody knows
     touched the last commit that changed its manifest, among the last fifty
     """
@@ -42,6 +43,7 @@ class Explanation:
     touched: CommitInfo | None
     path: str | None
     next_step: str
+    at: datetime
 
 
 def explain_instance(roots: context.Roots, name: str, *, repo: str | None, ref: str | None) -> Explanation:
@@ -52,7 +54,8 @@ def explain_instance(roots: context.Roots, name: str, *, repo: str | None, ref: 
     history = History(fleet.source, fleet.commit)
     path = _path(view, history)
     touched = _last_touch(history, path) if path else None
-    record = status_of(view, head_commit=fleet.commit, now=roots.now())
+    now = roots.now()
+    record = status_of(view, head_commit=fleet.commit, now=now)
     return Explanation(
         record=record,
         plan=view.plan,
@@ -61,6 +64,7 @@ def explain_instance(roots: context.Roots, name: str, *, repo: str | None, ref: 
         touched=touched,
         path=path,
         next_step=_next_step(view.plan),
+        at=now,
     )
 
 

@@ -27,7 +27,7 @@ def backup(
     from molthub.cli.keeping import keeping
     from molthub.cli.trail import open_trail
     from molthub.planning.types import Action, Change
-    from molthub.resources.types import Backup, Step
+    from molthub.resources.types import BY_HAND, Backup, Step
 
     term = terminal()
     trail = open_trail(repo, no_commit=no_commit, term=term)
@@ -40,7 +40,7 @@ def backup(
             term.say(f"{instance} is running: the backup will be as if its power had failed.")
         moment = job.roots.now().isoformat(timespec="seconds")
         wanted = Backup(
-            file_system.name, job.backups.vault, job.backups.role, of="", before=f"hand {moment}", service=""
+            file_system.name, job.backups.vault, job.backups.role, of="", before=f"{BY_HAND}{moment}", service=""
         )
         result = job.carry_out(Change(Action.CREATE, Step.BACKUP, file_system.name, None, wanted))
     point = result.detail.removeprefix("recovery point ")

@@ -7,6 +7,7 @@ from typing import Any
 
 from molthub.cli.explaining import Explanation
 from molthub.cli.views import diagnostics
+from molthub.cli.views.status import kept, state_data, waiting
 from molthub.cli.views.text import columns, paint, plural, safe
 from molthub.source.types import CommitInfo
 
@@ -29,9 +30,13 @@ def human(found: Explanation, *, colour: bool) -> str:
         rows.append(("Last change", _who(found.touched)))
     if record.running_commit:
         rows.append(("Running", f"{record.running_commit[:12]} (HEAD is {(record.head_commit or '')[:12]})"))
+    if record.state is not None:
+        rows.append(("State", kept(record.state, found.at)))
     if found.plan.changes:
         rows.append(("Waiting", plural(len(found.plan.changes), "change") + "; `molthub plan` shows them"))
     lines = [paint(f"# instance {safe(record.name)}", "bold", on=colour), *columns(rows)]
+    if record.state is not None and record.state.retired:
+        lines.append(waiting(record))
     told = (*found.reasons, *found.plan.notices)
     if told:
         lines += ["", *diagnostics.condensed(told, colour=colour)]
@@ -70,6 +75,7 @@ def data(found: Explanation) -> dict[str, Any]:
         else None,
         "runningCommit": record.running_commit,
         "headCommit": record.head_commit,
+        "state": state_data(record.state),
         "changes": len(found.plan.changes),
         "reasons": [diagnostics.data(item) for item in found.reasons],
         "notices": [diagnostics.data(item) for item in found.plan.notices],

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from molthub.cli.published import WritersWord
-from molthub.cli.views.text import columns, paint, safe
-from molthub.health.types import Health, Status, StatusRecord
+from molthub.cli.views.text import columns, paint, plural, safe, size
+from molthub.health.types import Health, StateRecord, Status, StatusRecord
 from molthub.resources.states import Verdict
 
 STATUS_FORMAT = "molthub.dev/status/v1"
@@ -32,7 +32,7 @@ COLOURS: Mapping[str, str] = {
 NARROW = ("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "REASON")
 WIDE = (
     *("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "AVAILABILITY", "IMAGE", "RUNNING", "HEAD", "RECONCILED", "LOGS"),
-    "REASON",
+    *("STATE", "REASON"),
 )
 LONGEST_REASON = 100
 ABSENT = "-"
@@ -56,8 +56,26 @@ class StatusList:
 
 def human(found: StatusList, *, wide: bool, colour: bool) -> str:
     """A line for each instance, and one for each environment whose writers leave word."""
-    written = [safe(sentence(word, found.at)) for word in found.words if not word.placeless]
+    written = [waiting(record) for record, _ in found.records if record.state and record.state.retired]
+    written += [safe(sentence(word, found.at)) for word in found.words if not word.placeless]
     return "\n".join([_table(found, wide=wide, colour=colour), *([""] if written else []), *written])
+
+
+def waiting(record: StatusRecord) -> str:
+    """Which former file systems cost money until somebody says that the restore was right."""
+    assert record.state is not None
+    former = plural(len(record.state.retired), "former file system")
+    name = safe(record.name)
+    return f"{name}: {former} of before a restore, kept until `molthub restore {name} --confirm`"
+
+
+def kept(state: StateRecord | None, now: datetime) -> str:
+    """What is kept of it, in a few words: `6.0 KiB, backup 3h ago (before an upgrade), 1 retired`."""
+    if state is None:
+        return ABSENT
+    backup = f"backup {age(state.backup_at, now)} ago ({state.backup_kind})" if state.backup_at else "no backup"
+    retired = [f"{len(state.retired)} retired"] if state.retired else []
+    return ", ".join([size(state.size), backup, *retired])
 
 
 def sentence(word: WritersWord, now: datetime) -> str:
@@ -110,6 +128,7 @@ def _row(record: StatusRecord, now: datetime, *, wide: bool) -> tuple[str, ...]:
         (record.head_commit or ABSENT)[:12],
         f"{age(reconciled, now)} ago" if reconciled else ABSENT,
         safe(record.log_group or ABSENT),
+        kept(record.state, now),
         reason,
     )
 
@@ -129,9 +148,9 @@ def age(since: datetime | None, now: datetime) -> str:
     if since is None:
         return ABSENT
     seconds = max(0, int((now - since) / timedelta(seconds=1)))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
     return f"{seconds}s"
 
 
@@ -189,6 +208,20 @@ def _instance(record: StatusRecord, labels: Mapping[str, str]) -> dict[str, Any]
         "runningCommit": record.running_commit,
         "headCommit": record.head_commit,
         "logGroup": record.log_group,
+        "state": state_data(record.state),
+    }
+
+
+def state_data(state: StateRecord | None) -> dict[str, Any] | None:
+    """What is kept of one, for machines."""
+    if state is None:
+        return None
+    backup = {"at": state.backup_at.isoformat(), "kind": state.backup_kind} if state.backup_at else None
+    return {
+        "fileSystem": state.file_system,
+        "size": state.size,
+        "lastBackup": backup,
+        "retired": list(state.retired),
     }
 
 

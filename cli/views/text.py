@@ -10,6 +10,7 @@ UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 included), surrogates, private use, unassigned, line and paragraph separators."""
 
 CODES = {"green": "32", "yellow": "33", "red": "31", "magenta": "35", "cyan": "36", "bold": "1", "dim": "2"}
+STEP = 1024
 NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}
 
 
@@ -38,6 +39,18 @@ def paint(text: str, colour: str, *, on: bool) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def size(count: int | None) -> str:
+    """Bytes for people: `512 B`, `6.0 KiB`, `1.3 GiB`; - when it is not known."""
+    if count is None:
+        return "-"
+    amount, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < STEP:
+            break
+        amount, unit = amount / STEP, larger
+    return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
 def columns(rows: Sequence[tuple[str, ...]], *, gap: int = 2) -> list[str]:

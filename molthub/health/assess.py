@@ -30,7 +30,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from molthub.errors import Diagnostic
-from molthub.health.types import Availability, Health, Status, StatusRecord
+from molthub.health.types import Availability, BackupKind, Health, StateRecord, Status, StatusRecord
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.observation import (
     ObservedInstance,
@@ -41,7 +41,7 @@ from molthub.resources.observation import (
 )
 from molthub.resources.secret_versions import changed_secrets, points_to_a_secret
 from molthub.resources.states import Verdict
-from molthub.resources.types import Kind, TaskDefinition
+from molthub.resources.types import BY_HAND, FINAL, Kind, TaskDefinition
 
 FAILED_BEFORE = "MH-PLAN-004"
 """The planner's reason "this very version failed before" (planning/reasons.py; a sibling, so not imported)."""
@@ -132,7 +132,30 @@ def assess(
         head_commit=head_commit,
         log_group=log_group.name if log_group else names_of(plan.identity).log_group,
         availability=availability(found.health, running=runtime.running if runtime else 0),
+        state=_state(observed),
     )
+
+
+def _state(observed: ObservedInstance | None) -> StateRecord | None:
+    """What is kept of it. None also while its file system is Unknown: then nobody knows of its backups."""
+    facts = observed.state if observed else None
+    if observed is None or facts is None or any(item.kind is Kind.FILE_SYSTEM for item in observed.failures):
+        return None
+    newest = facts.points[0] if facts.points else None
+    return StateRecord(
+        file_system=facts.file_system,
+        size=facts.size,
+        backup_at=newest.created_at if newest else None,
+        backup_kind=_backup_kind(newest.before) if newest else None,
+        retired=facts.retired,
+    )
+
+
+def _backup_kind(before: str) -> BackupKind:
+    """By what the recovery point says it was made before; one of somebody else's says nothing."""
+    if before == FINAL:
+        return BackupKind.DELETION
+    return BackupKind.HAND if not before or before.startswith(BY_HAND) else BackupKind.UPGRADE
 
 
 def assess_health(observed: ObservedInstance | None, plan: PlanLike, *, now: datetime) -> Assessment:

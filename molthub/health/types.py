@@ -39,6 +39,30 @@ class Availability(StrEnum):
     DOWN = "down"
 
 
+class BackupKind(StrEnum):
+    """What a backup was made for."""
+
+    UPGRADE = "before an upgrade"
+    DELETION = "before deletion"
+    HAND = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class StateRecord:
+    """What is kept of an instance with persistent state.
+
+    size         bytes, as EFS last measured it; None before it did
+    backup_at    when the newest completed backup was made, None without one; backup_kind: what for
+    retired      ids of file systems that restores took the place of: they wait for `molthub restore --confirm`
+    """
+
+    file_system: str
+    size: int | None = None
+    backup_at: datetime | None = None
+    backup_kind: BackupKind | None = None
+    retired: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class StatusRecord:
     """One instance's status, for people and machines.
@@ -46,6 +70,7 @@ class StatusRecord:
     availability    None when it could not be read
     running_commit  the commit of the last write AWS carries; head_commit: what the repository has now
     last_reconcile_at, last_error  from the controller's database; None where there is none
+    state           as AWS has it now, in no database; None without persistent state, or when it could not be read
     """
 
     identity: Identity
@@ -62,3 +87,4 @@ class StatusRecord:
     head_commit: str | None = None
     log_group: str | None = None
     availability: Availability | None = None
+    state: StateRecord | None = None

@@ -86,6 +86,9 @@ class Step(StrEnum):
 FINAL = "deleted"
 """As `Backup.before`: the backup before the file system goes."""
 
+BY_HAND = "hand "
+"""How `Backup.before` begins of one that a person made; when it was asked for follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backup:

@@ -11,20 +11,22 @@ import pytest
 from molthub.errors import Diagnostic, Severity
 from molthub.health import assess as module
 from molthub.health.assess import assess, availability
-from molthub.health.types import Availability, Health, Status, StatusRecord
+from molthub.health.types import Availability, BackupKind, Health, StateRecord, Status, StatusRecord
 from molthub.planning import reasons
 from molthub.planning.types import InstancePlan
 from molthub.resources.observation import (
     Cause,
     ObservedInstance,
     ReadFailure,
+    RecoveryPoint,
     Rollout,
     RolloutState,
     ServiceEvent,
     ServiceRuntime,
+    StateFacts,
 )
 from molthub.resources.states import Verdict
-from molthub.resources.types import Kind
+from molthub.resources.types import BY_HAND, FINAL, Kind
 from tests.fakes.resource_sets import IMAGE, bot, resource_set
 
 BOT = bot()
@@ -296,3 +298,32 @@ def test_the_record_says_what_the_tasks_say() -> None:
     assert record(Verdict.OUT_OF_SYNC, there=False).availability is Availability.DOWN
     unread = ReadFailure(Kind.SERVICE, "MH-AWS-004", "access denied")
     assert record(Verdict.UNKNOWN, there=False, failures=(unread,)).availability is None
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"),
+    [
+        ("molthub-a@2", BackupKind.UPGRADE),
+        (FINAL, BackupKind.DELETION),
+        (f"{BY_HAND}2027-01-04T08:00:00+00:00", BackupKind.HAND),
+        ("", BackupKind.HAND),
+    ],
+)
+def test_the_newest_backup_says_what_it_was_made_for(before: str, kind: BackupKind) -> None:
+    older = RecoveryPoint("arn:old", NOW - timedelta(days=2), before=FINAL)
+    facts = StateFacts(
+        "fs-2", size=6144, retired=("fs-1",), points=(RecoveryPoint("arn:new", NOW, before=before), older)
+    )
+    plan = InstancePlan(BOT, "acme/prod/support-bot", Verdict.SYNCED)
+    observed = ObservedInstance(BOT, resources=WHOLE, state=facts)
+    expected = StateRecord("fs-2", size=6144, backup_at=NOW, backup_kind=kind, retired=("fs-1",))
+    assert assess(observed, plan, now=NOW).state == expected
+
+
+def test_nothing_is_said_of_a_state_that_could_not_be_read() -> None:
+    plan = InstancePlan(BOT, "acme/prod/support-bot", Verdict.UNKNOWN)
+    facts = StateFacts("fs-2", size=6144)
+    denied = (ReadFailure(Kind.FILE_SYSTEM, "MH-AWS-004", "access denied"),)
+    assert assess(ObservedInstance(BOT, state=facts, failures=denied), plan, now=NOW).state is None
+    assert assess(ObservedInstance(BOT), plan, now=NOW).state is None
+    assert assess(ObservedInstance(BOT, state=facts), plan, now=NOW).state == StateRecord("fs-2", size=6144)
