@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fakes.foundation import lay_foundation
 from tests.fakes.guarded import ROLE_ARN, TRUST
 from tests.fakes.places import BOUNDARY, FLEET
 from tests.fakes.simulator import ACCOUNT, REGION
@@ -84,8 +85,23 @@ def neighbourhood(stage: Stage) -> Json:
     stage.client("s3").create_bucket(Bucket="acme-customers", CreateBucketConfiguration={"LocationConstraint": REGION})
     stage.client("s3").put_object(Bucket="acme-customers", Key="list.csv", Body=b"ana")
     stage.client("logs").create_log_group(logGroupName="/molthub/another-fleet/bot")
+    efs = stage.client("efs")
+    for name, tags in (("theirs", [upper(OTHERS)]), ("untagged", [])):
+        made = efs.create_file_system(CreationToken=name, Encrypted=True, Tags=tags)
+        found[f"{name}-files"] = made["FileSystemId"]
+    found |= _theirs_backed_up(stage, found["theirs-files"])
     found["another-vpc"] = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     return found
+
+
+def _theirs_backed_up(stage: Stage, file_system: str) -> Json:
+    """Another fleet's recovery point, and what a backup or restore takes."""
+    foundation = lay_foundation(stage.client, cluster=CLUSTER, vpc_id=AWS["vpcId"], subnet_ids=tuple(AWS["subnetIds"]))
+    resource = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/{file_system}"
+    whole = {"BackupVaultName": foundation.backup_vault, "ResourceArn": resource, "IamRoleArn": foundation.backup_role}
+    tags = {OTHERS["key"]: OTHERS["value"]}
+    point = stage.client("backup").start_backup_job(**whole, RecoveryPointTags=tags)["RecoveryPointArn"]
+    return {"backup": whole, "theirs-point": point}
 
 
 def _just(**params: Any) -> Callable[[Json], Json]:
@@ -290,4 +306,55 @@ BUCKETS = [
     Attack("the files of a bucket", "s3", "list_objects_v2", "s3:ListBucket", _just(Bucket=OBJECT["Bucket"])),
 ]
 
-ATTACKS = [*BUCKETS, *ROLES, *SECRETS, *CONTAINERS, *NETWORKS]
+
+def _files(name: str, operation: str, which: str, **params: Any) -> Attack:
+    member = "ResourceId" if operation == "tag_resource" else "FileSystemId"
+    action = "elasticfilesystem:" + "".join(word.capitalize() for word in operation.split("_"))
+    return Attack(name, "efs", operation, action, lambda them: {member: them[which], **params})
+
+
+FILES = [
+    _files("somebody's file system made ours", "tag_resource", "untagged-files", Tags=[upper(OURS)]),
+    _files("another fleet's file system made ours", "tag_resource", "theirs-files", Tags=[upper(OURS)]),
+    _files("another fleet's file system's end", "delete_file_system", "theirs-files"),
+    _files("an untagged file system's end", "delete_file_system", "untagged-files"),
+    _files("everybody on another fleet's file system", "put_file_system_policy", "theirs-files", Policy=EVERYTHING),
+]
+
+
+def _backup(role: str | None = None, tag: Json = OURS) -> Callable[[Json], Json]:
+    more = {"RecoveryPointTags": {tag["key"]: tag["value"]}} | ({"IamRoleArn": role} if role else {})
+    return lambda them: {**them["backup"], **more}
+
+
+BACKUPS = [
+    Attack(
+        "another fleet's state in our hands",
+        "backup",
+        "start_restore_job",
+        "backup:StartRestoreJob",
+        lambda them: {
+            "RecoveryPointArn": them["theirs-point"],
+            "IamRoleArn": them["backup"]["IamRoleArn"],
+            "Metadata": {},
+            "CopySourceTagsToRestoredResource": True,
+        },
+    ),
+    Attack("a backup with another's tag", "backup", "start_backup_job", "backup:TagResource", _backup(tag=OTHERS)),
+    Attack(
+        "an administrator's backup",
+        "backup",
+        "start_backup_job",
+        "iam:PassRole",
+        _backup(f"arn:aws:iam::{ACCOUNT}:role/admin"),
+    ),
+    Attack(
+        "another fleet's backup's end",
+        "backup",
+        "delete_recovery_point",
+        "backup:DeleteRecoveryPoint",
+        lambda them: {"BackupVaultName": them["backup"]["BackupVaultName"], "RecoveryPointArn": them["theirs-point"]},
+    ),
+]
+
+ATTACKS = [*BACKUPS, *BUCKETS, *FILES, *ROLES, *SECRETS, *CONTAINERS, *NETWORKS]

@@ -9,6 +9,7 @@ from typing import Any
 from molthub.resources.foundation import Foundation
 
 Client = Callable[[str], Any]
+BACKUP_ROLE = "molthub-acme-prod-BackupRole-1X2Y3Z"  # as CloudFormation names it
 NFS = {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049}
 TRUST = {
     "Version": "2012-10-17",
@@ -34,7 +35,7 @@ def lay_foundation(client: Client, *, cluster: str, vpc_id: str, subnet_ids: tup
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
     client("backup").create_backup_vault(BackupVaultName="molthub-acme-prod", EncryptionKeyArn=key)
     role = client("iam").create_role(
-        RoleName="molthub-backup", Path="/molthub/acme-bots/", AssumeRolePolicyDocument=json.dumps(TRUST)
+        RoleName=BACKUP_ROLE, Path="/molthub/acme-bots/", AssumeRolePolicyDocument=json.dumps(TRUST)
     )
     return Foundation(
         cluster=cluster,

@@ -12,8 +12,9 @@ from molthub.errors import WaitingError
 from molthub.pipeline.places import location_of
 from molthub.planning.types import Action, Change
 from molthub.provider.protocols import Provider, Query, WriteContext
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity, identity_tags
-from molthub.resources.types import Kind, Rule
+from molthub.resources.types import Backup, FileSystem, Kind, Restore, Rule, Step
 from tests.builders import loaded_environment, loaded_instance
 from tests.fakes.foundation import lay_foundation
 from tests.fakes.guarded import ENVIRONMENT, FLEET, ROLE_ARN, founded_providers
@@ -118,7 +119,7 @@ class Life:
         assert documents.write("status.json", b"{}", replaces=None)
 
     def keep(self) -> None:
-        """A file system, made, changed by hand, put right and deleted: by the provider itself, one kind alone."""
+        """A file system, made, changed by hand, put right, backed up, restored and deleted: by the provider itself."""
         place = {"cluster": AWS["cluster"], "vpc_id": AWS["vpcId"], "subnet_ids": tuple(AWS["subnetIds"])}
         foundation = replace(lay_foundation(self.stage.client, **place), kms_key=KEY)
         instance = loaded_instance(metadata={"labels": {"team": "support"}}, spec={"state": {"persistent": True}})
@@ -133,6 +134,9 @@ class Life:
             self.patiently(Change(kind, Kind.FILE_SYSTEM, wanted.name, before, after), instance.identity(FLEET))
             if kind is Action.CREATE:
                 self.meddle_with_files()
+            if kind is Action.UPDATE:
+                for step in _kept_safe(wanted, foundation):
+                    self.patiently(step, instance.identity(FLEET))
 
     def meddle_with_files(self) -> None:
         efs = self.stage.client("efs")
@@ -200,6 +204,16 @@ def fleet(*, image: str = IMAGE, env: dict[str, str] | None = None, **spec: Any)
     slack = {"image": "registry.example.com/acme/openclaw-slack-otel:2026.9.6"}
     others = [bot("slack", **SLACK, runtime=slack), bot("bedrock", **BEDROCK), bot("called", **WEBHOOK)]
     return [rolling, *others]
+
+
+def _kept_safe(wanted: FileSystem, foundation: Foundation) -> list[Change]:
+    vault, role = foundation.backup_vault or "", foundation.backup_role or ""
+    backup = Backup(wanted.name, vault, role, of="", before="a step", service="")
+    restore = Restore(wanted, vault, role, of="", before="a step")
+    return [
+        Change(Action.CREATE, Step.BACKUP, wanted.name, None, backup),
+        Change(Action.CREATE, Step.RESTORE, wanted.name, None, restore),
+    ]
 
 
 def _balancer(elb: Any) -> str:

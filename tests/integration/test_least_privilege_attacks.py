@@ -14,6 +14,7 @@ from molthub.aws.errors import DENIED
 from molthub.aws.permissions.policy import reconciler_policies
 from molthub.simulator.iam.evaluator import Ask, Rights, decide
 from tests.fakes.attacks import ATTACKS, TASK_ROLE, Attack, neighbourhood
+from tests.fakes.foundation import BACKUP_ROLE
 from tests.fakes.guarded import HERE, ROLE_ARN, guarded
 from tests.fakes.places import KEY
 from tests.fakes.simulator import ACCOUNT
@@ -23,11 +24,19 @@ Json = dict[str, Any]
 THIEF = "AKIATHIEF"
 
 EFS = f"arn:aws:elasticfilesystem:eu-west-1:{ACCOUNT}"
+ELB = f"arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}"
+ZONE = f"arn:aws:route53:::hostedzone/{HERE.zone}"
+HOSTS = "route53:changeresourcerecordsetsnormalizedrecordnames"
 OURS = {"aws:requesttag/molthub:fleet": ("acme-bots",)}
 THEIRS = {f"aws:{where}tag/molthub:fleet": ("another-fleet",) for where in ("request", "resource")}
 
 ELSEWHERE = [
     Ask("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role{TASK_ROLE}", {"iam:passedtoservice": ("lambda.amazonaws.com",)}),
+    Ask(
+        "iam:PassRole",
+        f"arn:aws:iam::{ACCOUNT}:role/molthub/acme-bots/{BACKUP_ROLE}",
+        {"iam:passedtoservice": ("ecs-tasks.amazonaws.com",)},
+    ),
     Ask("kms:Decrypt", KEY, {"kms:viaservice": ("s3.eu-west-1.amazonaws.com",)}),
     Ask("kms:PutKeyPolicy", KEY),
     Ask("lambda:CreateFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:evil"),
@@ -49,6 +58,23 @@ ELSEWHERE = [
     Ask(
         "elasticfilesystem:TagResource", f"{EFS}:file-system/f-2", {"aws:requesttag/molthub:fleet": ("another-fleet",)}
     ),
+    Ask(
+        "elasticfilesystem:TagResource",
+        f"{EFS}:access-point/*",
+        {**THEIRS, "elasticfilesystem:createaction": ("CreateAccessPoint",)},
+    ),
+    *(
+        Ask(f"elasticloadbalancing:{name}", f"{ELB}:{rest}", context)
+        for name, rest, context in (
+            ("AddTags", "targetgroup/mh-theirs/1", OURS),
+            ("CreateTargetGroup", "targetgroup/mh-theirs/1", THEIRS),
+            ("DeleteTargetGroup", "targetgroup/mh-theirs/1", THEIRS),
+            ("CreateRule", "listener/app/theirs/1/2", THEIRS),
+            ("DeleteRule", "listener-rule/app/theirs/1/2/3", THEIRS),
+        )
+    ),
+    Ask("route53:ChangeResourceRecordSets", ZONE, {HOSTS: ("www.example.com",)}),
+    Ask("route53:ChangeResourceRecordSets", ZONE),
     Ask("kms:CreateGrant", KEY, {"kms:viaservice": ("s3.eu-west-1.amazonaws.com",)}),
     Ask(
         "ec2:ModifyNetworkInterfaceAttribute",

@@ -7,7 +7,7 @@ Moltbot: tasks join `clients`, mount targets join `servers`.
 from __future__ import annotations
 
 from molthub.aws.bootstrap.endpoints import NOWHERE
-from molthub.aws.bootstrap.parts import Json, Part, attribute, output, ref, resource, trust
+from molthub.aws.bootstrap.parts import Json, Part, attribute, output, policy, ref, resource, trust
 from molthub.provider.bootstrap import BaseSpec
 from molthub.resources.identity import EnvironmentNames
 
@@ -58,8 +58,21 @@ def _groups(vpc: object) -> Json:
     }
 
 
+def _of_others(fleet: str) -> Json:
+    """Whoever may pass the role gets no copy of another's state: StartBackupJob knows no resource but the vault."""
+    return {
+        "Effect": "Deny",
+        "Action": "elasticfilesystem:Backup",
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:ResourceTag/molthub:fleet": fleet}},
+    }
+
+
 def _backups(spec: BaseSpec, names: EnvironmentNames) -> Json:
-    """AWS's own policies for the role: they change with the service, and name what each kind of backup needs."""
+    """AWS's own policies for the role: they change with the service, and name what each kind of backup needs.
+
+    Theirs are for every file system of the account, so others' are denied.
+    """
     return {
         "BackupVault": resource(
             "AWS::Backup::BackupVault",
@@ -76,5 +89,6 @@ def _backups(spec: BaseSpec, names: EnvironmentNames) -> Json:
                 f"{_MANAGED}AWSBackupServiceRolePolicyForBackup",
                 f"{_MANAGED}AWSBackupServiceRolePolicyForRestores",
             ],
+            Policies=[{"PolicyName": "own-file-systems", "PolicyDocument": policy(_of_others(spec.fleet))}],
         ),
     }

@@ -57,7 +57,7 @@ _PASS: Grant = ("iam:PassRole", at.PASSED_ROLES)
 _ECS_TAGS: Grant = ("ecs:TagResource", at.BIRTH_TAGS)
 _SECRET_TAGS: Grant = ("secretsmanager:TagResource", at.OWN_SECRETS)
 _ENCRYPT: tuple[Grant, ...] = (("kms:GenerateDataKey", at.SECRETS_KEY), ("kms:Decrypt", at.SECRETS_KEY))
-_FILE_TAGS: Grant = ("elasticfilesystem:TagResource", at.FILE_SYSTEM_TAGS)
+_FILE_TAGS: Grant = ("elasticfilesystem:TagResource", at.FILE_BIRTH_TAGS)
 _FILE_KEY: tuple[Grant, ...] = (("kms:DescribeKey", at.FILE_SYSTEMS_KEY), ("kms:CreateGrant", at.FILE_SYSTEMS_KEY))
 _INTERFACES: tuple[Grant, ...] = (
     ("ec2:DescribeSubnets", at.LISTS),
@@ -124,14 +124,14 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "CreateAccessPoint": row(at.OWN_FILE_SYSTEMS, also=(_FILE_TAGS,), why="made with its tags"),
         "CreateFileSystem": row(at.NEW_FILE_SYSTEMS, also=(_FILE_TAGS, *_FILE_KEY), why=f"made with tags; {_WITH_KEY}"),
         "CreateMountTarget": row(at.OWN_FILE_SYSTEMS, also=_INTERFACES, why="EFS asks for its interface's rights too"),
-        "DeleteAccessPoint": row(at.OWN_ACCESS_POINTS),
+        "DeleteAccessPoint": row(at.OWN_FILE_SYSTEMS),
         "DeleteFileSystem": row(at.OWN_FILE_SYSTEMS),
         "DeleteMountTarget": row(
             at.OWN_FILE_SYSTEMS,
             also=(("ec2:DeleteNetworkInterface", at.MOUNT_INTERFACES),),
             why="EFS asks for its interface's rights too",
         ),
-        "DescribeAccessPoints": row(at.ACCESS_POINT_READS),
+        "DescribeAccessPoints": row(at.FILE_SYSTEM_READS),
         "DescribeFileSystemPolicy": row(at.FILE_SYSTEM_READS),
         "DescribeFileSystems": row(at.FILE_SYSTEM_READS),
         "DescribeMountTargets": row(at.FILE_SYSTEM_READS),
@@ -141,24 +141,24 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
             why="EFS asks for the interface's rights too",
         ),
         "PutFileSystemPolicy": row(at.OWN_FILE_SYSTEMS),
-        "TagResource": row(at.FILE_SYSTEM_TAGS, at.OWN_FILE_SYSTEMS),
-        "UntagResource": row(at.FILE_SYSTEM_UNTAGS),
+        "TagResource": row(at.OWN_FILE_SYSTEMS),
+        "UntagResource": row(at.OWN_FILE_SYSTEMS),
         "UpdateFileSystem": row(at.OWN_FILE_SYSTEMS),
     },
     "elbv2": {
-        "AddTags": row(at.OWN_TARGET_GROUPS, at.OWN_RULES),
+        "AddTags": row(at.OWN_BALANCING),
         "CreateRule": row(at.NEW_RULES, also=(_BALANCING_TAGS,), why="made with its tags"),
         "CreateTargetGroup": row(at.NEW_TARGET_GROUPS, also=(_BALANCING_TAGS,), why="made with its tags"),
-        "DeleteRule": row(at.OWN_RULES),
-        "DeleteTargetGroup": row(at.OWN_TARGET_GROUPS),
+        "DeleteRule": row(at.OWN_BALANCING),
+        "DeleteTargetGroup": row(at.OWN_BALANCING),
         "DescribeRules": row(at.LISTS),
         "DescribeTags": row(at.LISTS),
         "DescribeTargetGroupAttributes": row(at.LISTS),
         "DescribeTargetGroups": row(at.LISTS),
-        "ModifyRule": row(at.OWN_RULES),
-        "ModifyTargetGroup": row(at.OWN_TARGET_GROUPS),
-        "ModifyTargetGroupAttributes": row(at.OWN_TARGET_GROUPS),
-        "RemoveTags": row(at.OWN_TARGET_GROUPS, at.OWN_RULES),
+        "ModifyRule": row(at.OWN_BALANCING),
+        "ModifyTargetGroup": row(at.OWN_BALANCING),
+        "ModifyTargetGroupAttributes": row(at.OWN_BALANCING),
+        "RemoveTags": row(at.OWN_BALANCING),
     },
     "iam": {
         "CreateRole": row(at.BOUNDED_ROLES, also=(("iam:TagRole", at.OWN_ROLES),), why="made with its tags"),

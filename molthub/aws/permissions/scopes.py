@@ -208,7 +208,9 @@ _FILE_SYSTEMS = _here("elasticfilesystem", "file-system/*")
 _ACCESS_POINTS = _here("elasticfilesystem", "access-point/*")
 
 FILE_SYSTEM_READS = Scope(
-    "FileSystemReads", (_FILE_SYSTEMS,), "EFS finds nothing by tag: the account's file systems are listed, ours taken"
+    "FileSystemReads",
+    (_ACCESS_POINTS, _FILE_SYSTEMS),
+    "EFS finds nothing by tag: the account's file systems and access points are listed, ours taken",
 )
 MOUNT_INTERFACES = Scope(
     "MountInterfaces",
@@ -216,25 +218,25 @@ MOUNT_INTERFACES = Scope(
     "EFS asks for its mount targets' interfaces; they have no tags, so any of the environment's network",
     (("ArnEquals", "ec2:Vpc", _here("ec2", "vpc/{vpc_id}")),),
 )
-ACCESS_POINT_READS = Scope("AccessPointReads", (_ACCESS_POINTS, _FILE_SYSTEMS), "as FileSystemReads")
 NEW_FILE_SYSTEMS = Scope(
     "NewFileSystems",
     ("*",),
     "AWS knows no resource for it; encrypted, and tagged as this fleet's",
     (_NEW, ("Bool", "elasticfilesystem:Encrypted", "true")),
 )
-FILE_SYSTEM_TAGS = Scope(
-    "FileSystemTags",
+FILE_BIRTH_TAGS = Scope(
+    "FileBirthTags",
     (_ACCESS_POINTS, _FILE_SYSTEMS),
-    "tags at birth, and of a restored file system, which has none until it is tagged as this fleet's; never of one "
-    "that is tagged as another's",
-    (_NEW, ("StringEqualsIfExists", "aws:ResourceTag/molthub:fleet", "{fleet}")),
+    "EFS asks for TagResource too when something is made with tags. Only then: whoever may tag any file system as this "
+    "fleet's owns it; a restored one has its tags from the restore itself",
+    (_NEW, ("Null", "elasticfilesystem:CreateAction", "false")),
 )
-FILE_SYSTEM_UNTAGS = Scope("FileSystemUntags", (_FILE_SYSTEMS,), "this fleet's file systems, by tag", (_OURS,))
 OWN_FILE_SYSTEMS = Scope(
-    "OwnFileSystems", (_FILE_SYSTEMS,), "this fleet's file systems, by tag: their ids say nothing", (_OURS,)
+    "OwnFileSystems",
+    (_ACCESS_POINTS, _FILE_SYSTEMS),
+    "this fleet's file systems and access points, by tag: their ids say nothing",
+    (_OURS,),
 )
-OWN_ACCESS_POINTS = Scope("OwnAccessPoints", (_ACCESS_POINTS,), "this fleet's access points, by tag", (_OURS,))
 FILE_SYSTEMS_KEY = Scope(
     "FileSystemsKey",
     ("{kms_key}",),
@@ -277,8 +279,12 @@ BALANCING_BIRTH_TAGS = Scope(
     "AWS asks for AddTags too when something is made with tags; with which, the making itself is held to",
     (("Null", "elasticloadbalancing:CreateAction", "false"),),
 )
-OWN_TARGET_GROUPS = Scope("OwnTargetGroups", (_TARGET_GROUPS,), "this fleet's target groups, by tag", (_OURS,))
-OWN_RULES = Scope("OwnRules", (_LISTENER_RULES,), "this fleet's rules, by tag: their ARNs say nothing", (_OURS,))
+OWN_BALANCING = Scope(
+    "OwnBalancing",
+    (_TARGET_GROUPS, _LISTENER_RULES),
+    "this fleet's target groups and rules, by tag: the ARNs of rules say nothing",
+    (_OURS,),
+)
 _ZONE = ("arn:{partition}:route53:::hostedzone/{zone}",)
 ZONE_READS = Scope("ZoneReads", _ZONE, "the zone that spec.ingress names")
 HOSTS = Scope(

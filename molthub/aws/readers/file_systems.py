@@ -4,6 +4,8 @@ EFS lists file systems and access points of the whole account by 100; mount targ
 each file system. The security groups of all mount targets come from their network interfaces in one.
 
 Of one name there may be several: the newest that is tagged `active` counts, the others were retired by a restore.
+A restore copies the tags of its source, `active` with them. So one that a restore made counts only when it also names
+the recovery point that its creation token was made of: the restore's own step writes that, and nothing copies it.
 Backup and lifecycle policies are not read: AWS backs nothing up unless asked, and moves nothing.
 """
 
@@ -19,7 +21,7 @@ from molthub.aws.api import Api, Refusal
 from molthub.aws.arns import Names, Store
 from molthub.aws.readers.reading import KindRead, each
 from molthub.aws.tags import compared, from_upper
-from molthub.resources.identity import STATE_ACTIVE, TAG_FLEET, TAG_RESTORED, TAG_STATE
+from molthub.resources.identity import STATE_ACTIVE, TAG_FLEET, TAG_RESTORED, TAG_STATE, short_hash
 from molthub.resources.normal import canonical_policy, normalise
 from molthub.resources.observation import StateFacts
 from molthub.resources.types import AccessPoint, FileSystem
@@ -30,6 +32,7 @@ NO_POLICY = frozenset({"PolicyNotFound"})
 NOT_THERE = frozenset({"FileSystemNotFound"})
 INTERFACES_PER_FILTER = 200
 AVAILABLE = "available"
+RESTORE_TOKEN = "molthub-restore-"  # noqa: S105 - how creation tokens begin
 
 
 def list_all(api: Api) -> list[Raw]:
@@ -56,7 +59,19 @@ def _rank(raw: Raw) -> tuple[bool, datetime]:
 
 
 def is_active(raw: Raw) -> bool:
-    return tags_of(raw).get(TAG_STATE) == STATE_ACTIVE
+    tags = tags_of(raw)
+    return tags.get(TAG_STATE) == STATE_ACTIVE and not _only_copied(raw, tags)
+
+
+def _only_copied(raw: Raw, tags: Mapping[str, str]) -> bool:
+    """Whether a restore made it, and its tags are still those of what was backed up."""
+    token = str(raw.get("CreationToken", ""))
+    return token.startswith(RESTORE_TOKEN) and not token.startswith(restore_token(tags.get(TAG_RESTORED, "")))
+
+
+def restore_token(point: str) -> str:
+    """How the creation tokens of file systems that are made of this recovery point (ARN) begin."""
+    return f"{RESTORE_TOKEN}{short_hash(point)}-"
 
 
 def active_of(several: Iterable[Raw]) -> Raw | None:

@@ -148,11 +148,14 @@ def _made_of(several: list[Raw], point: RecoveryPoint) -> Raw | None:
 
 
 def _restored(target: Target, wanted: Restore, point: RecoveryPoint) -> Raw:
-    """The new file system, once its job is done. Its creation token says what it was made of."""
+    """The new file system, once its job is done. Its creation token says what it was made of.
+
+    It has the tags of what was backed up, so it is this fleet's from the beginning: the reconciler may tag no other.
+    """
     name = wanted.wanted.name
     jobs = [job for job in _restore_jobs(target) if job.get("RecoveryPointArn") == point.arn]
     lost = sum(1 for job in jobs if job.get("Status") in ("FAILED", "ABORTED"))
-    token = f"molthub-{short_hash(name, point.arn, str(lost))}"
+    token = f"{reader.restore_token(point.arn)}{lost}"
     if any(job.get("Status") == "COMPLETED" for job in jobs):
         there = target.api.items("efs", "DescribeFileSystems", CreationToken=token, subject=f"file system {name}")
         if there:
@@ -166,6 +169,7 @@ def _restored(target: Target, wanted: Restore, point: RecoveryPoint) -> Raw:
         IamRoleArn=wanted.role,
         IdempotencyToken=token,
         ResourceType="EFS",
+        CopySourceTagsToRestoredResource=True,
         Metadata=_metadata(wanted, point, token),
     )
     job = target.api.call(

@@ -209,7 +209,7 @@ def _targets(target: Target, identifier: str) -> list[Raw]:
 
 
 def name_it(target: Target, raw: Raw, after: FileSystem, marks: Mapping[str, str]) -> None:
-    """Makes a file system that a restore made ours: its name, our tags, and these marks."""
+    """Says in one call what a file system that a restore made is: its name, our tags, and these marks."""
     wanted = {**written(after.tags, target.context.commit), "Name": after.name, **marks}
     have = reader.tags_of(raw)
     put = {key: value for key, value in wanted.items() if have.get(key) != value}

@@ -85,9 +85,12 @@ class Backup:
         self._storage.backups[job.id] = job
         if not fails:
             marks = list(self._storage.marks.get(fs.file_system_id, ()))
-            tags = dict(params.get("RecoveryPointTags", {}))
+            source_tags = self._efs.tagging_service.get_tag_dict_for_resource(fs.file_system_id)
+            tags = {**source_tags, **params.get("RecoveryPointTags", {})}
             settings = {"kms": fs.kms_key_id, "encrypted": fs.encrypted, "throughput": fs.throughput_mode}
-            self._storage.points[arn] = Point(arn, resource, job.vault, began, job.ends, marks, tags, settings)
+            self._storage.points[arn] = Point(
+                arn, resource, job.vault, began, job.ends, marks, tags, settings, dict(source_tags)
+            )
         return job
 
     def _fails(self, what: str) -> bool:
@@ -205,6 +208,7 @@ class Backup:
             role=params.get("IamRoleArn", ""),
             message="Restore failed: the role may not do that." if fails else "",
             metadata=dict(params["Metadata"]),
+            copy_tags=bool(params.get("CopySourceTagsToRestoredResource")),
         )
         self._storage.restores[job.id] = job
         return job
@@ -215,6 +219,7 @@ class Backup:
         for fs in self._efs.file_systems_by_id.values():
             if fs.creation_token == metadata["CreationToken"]:
                 return str(fs.file_system_arn)
+        copied = point.source_tags if job.copy_tags and point is not None else {}
         made = self._efs.create_file_system(
             creation_token=metadata["CreationToken"],
             performance_mode=metadata["PerformanceMode"],
@@ -224,7 +229,7 @@ class Backup:
             provisioned_throughput_in_mibps=None,
             availability_zone_name=None,
             backup=False,
-            tags=[],
+            tags=[{"Key": key, "Value": value} for key, value in copied.items()],
         )
         made.creation_time = self._stores.date_of(job.ends)
         self._storage.marks[made.file_system_id] = [] if point is None else list(point.marks)

@@ -39,6 +39,7 @@ class Job:
     message: str = ""
     metadata: Json = field(default_factory=dict)
     created: str | None = None
+    copy_tags: bool = False
 
     def state(self, now: float) -> str:
         if now >= self.ends:
@@ -48,7 +49,7 @@ class Job:
 
 @dataclass(slots=True)
 class Point:
-    """A recovery point. marks: what the file system held when it was begun."""
+    """A recovery point. marks: what the file system held when it was begun; source_tags: the tags it had then."""
 
     arn: str
     resource: str
@@ -58,6 +59,7 @@ class Point:
     marks: list[str]
     tags: dict[str, str]
     settings: Json
+    source_tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

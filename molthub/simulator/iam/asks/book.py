@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from molthub.simulator.iam.asks import cloudformation, ec2, ecs, efs, elbv2, iam, logs, route53, s3, secrets
+from molthub.simulator.iam.asks import backup, cloudformation, ec2, ecs, efs, elbv2, iam, logs, route53, s3, secrets
 from molthub.simulator.iam.asks.view import Asking
 
 ASKS: Mapping[str, Asking] = {
+    **backup.ASKS,
     **cloudformation.ASKS,
     **ec2.ASKS,
     **ecs.ASKS,
