@@ -115,6 +115,9 @@ _add(
     bootstrap.bootstrap,
     "molthub bootstrap --print > base.json",
     "molthub bootstrap --environment acme/prod",
+    "molthub bootstrap --environment acme/prod --with-controller \\\n"
+    "    --controller-image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/molthub:0.1.0 \\\n"
+    "    --controller-repo https://git.example.com/acme/fleet.git",
     "molthub bootstrap --environment acme/dev --destroy",
 )
 _add(

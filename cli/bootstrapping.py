@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from molthub.cli.context import Roots
     from molthub.cli.trail import Trail
     from molthub.manifest.documents import LoadedEnvironment
+    from molthub.pipeline.controllers import ControllerWish
     from molthub.pipeline.types import CheckedFleet
+    from molthub.provider.bootstrap import BaseSpec, ControllerSpec
 
 APPROVED = "yes"
 STOPPED_WATCHING = "MH-BASE-006"
@@ -54,13 +56,31 @@ def choose(checked: CheckedFleet, wanted: str | None) -> Chosen:
     return Chosen(documents.fleet.model.metadata.name, names[wanted])
 
 
-def template_of(chosen: Chosen | None) -> str:
-    """The template as it would be sent, in readable form; of an environment that nobody has when none is meant."""
+def template_of(chosen: Chosen | None, wish: ControllerWish | None = None) -> str:
+    """The template as it would be sent, in readable form; of an environment that nobody has when none is meant.
+
+    Nobody is asked for the controller that is there: the template has the one that is wished for, or none.
+    """
     from molthub.cli.context import base_template
     from molthub.pipeline.places import base_spec_of
 
     spec = None if chosen is None else base_spec_of(chosen.environment, chosen.fleet)
+    if spec is not None and chosen is not None and wish is not None:
+        spec = _with_controller(spec, chosen, wish, None)
     return view.template(base_template(spec))
+
+
+def _with_controller(spec: BaseSpec, chosen: Chosen, wish: ControllerWish, there: ControllerSpec | None) -> BaseSpec:
+    """The spec with the controller that is to be. Raises MH-BASE-012 and -013."""
+    from molthub.pipeline.controllers import check_controller
+    from molthub.resources.identity import names_of_environment
+
+    controller = wish.on(there)
+    if controller is None:
+        return spec
+    names = names_of_environment(spec.fleet, spec.key, account=spec.account_id, region=spec.region)
+    check_controller(controller, chosen.environment, names)
+    return replace(spec, controller=controller)
 
 
 def trail_of(repo: str | None, ref: str | None, *, no_commit: bool, term: Terminal) -> Trail:
@@ -77,34 +97,47 @@ class Job:
     roots: Roots
     term: Terminal
     chosen: Chosen
+    wish: ControllerWish
     auto_approve: bool
     trail: Trail
     output: Output
 
     @cached_property
-    def base(self) -> Base:
+    def spec(self) -> BaseSpec:
+        """What the manifest says, which is everything but the controller."""
         from molthub.pipeline.places import base_spec_of
 
-        return self.roots.bases(self.roots.clock())(base_spec_of(self.chosen.environment, self.chosen.fleet))
+        return base_spec_of(self.chosen.environment, self.chosen.fleet)
+
+    @cached_property
+    def base(self) -> Base:
+        return self.roots.bases(self.roots.clock())(self.spec)
+
+    def _wanted(self) -> Base:
+        """The base with the controller that is to be; one that is there is kept with its settings."""
+        spec = _with_controller(self.spec, self.chosen, self.wish, self.base.controller())
+        return self.roots.bases(self.roots.clock())(spec) if spec != self.spec else self.base
 
     # -- make --------------------------------------------------------------------------------------------------
 
     def make(self, *, skip_quotas: bool) -> ExitCode:
         """Create or update the stack."""
+        self.wish.check()
         self.trail.check()
         self._settle()
-        if not skip_quotas and self.base.state().standing in {Standing.ABSENT, Standing.LEFTOVER}:
-            self._check_quotas()
-        proposal = self.base.propose()
+        wanted = self._wanted()
+        if not skip_quotas and wanted.state().standing in {Standing.ABSENT, Standing.LEFTOVER}:
+            self._check_quotas(wanted)
+        proposal = wanted.propose()
         if proposal is None:
             return self._report("unchanged", None)
         self._show(proposal)
         try:
             self._approve(f"Make this in AWS for {self.chosen.name}?")
         except BaseException:  # Ctrl-C at the question, too, must leave nothing
-            self.base.discard(proposal)
+            wanted.discard(proposal)
             raise
-        if not self._watched(lambda cancelled: self.base.carry_out(proposal, self._tell, cancelled)):
+        if not self._watched(lambda cancelled: wanted.carry_out(proposal, self._tell, cancelled)):
             return ExitCode.INTERRUPTED
         return self._report("created" if proposal.first else "updated", proposal)
 
@@ -130,8 +163,8 @@ class Job:
             if not self._watched(lambda cancelled: self.base.clear(self._tell, cancelled)):
                 raise KeyboardInterrupt
 
-    def _check_quotas(self) -> None:
-        checks = self.base.quotas()
+    def _check_quotas(self, wanted: Base) -> None:
+        checks = wanted.quotas()
         self.term.say(view.quotas(checks, colour=self.term.colour_err))
         short = [check for check in checks if not check.enough]
         if short:
@@ -158,7 +191,7 @@ class Job:
         if self.output is Output.JSON:
             self.term.json(view.data(self.chosen.name, done, proposal, outputs))
         else:
-            self.term.data(view.summary(self.chosen.name, done, extra, self.base.foundation()))
+            self.term.data(view.summary(self.chosen.name, done, extra, self.base.foundation(), self.base.controller()))
         if done != "unchanged":
             self.trail.leave(
                 f"Bootstrap {self.chosen.name}", {"Molthub-Bootstrap": f"{done} the base of {self.chosen.name}"}

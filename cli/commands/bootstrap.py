@@ -10,21 +10,56 @@ from molthub.cli.exit_codes import ExitCode
 from molthub.cli.options import NoColorOption, Output, OutputOption, RefOption, RepoOption
 from molthub.cli.terminal import terminal
 
+OneEnvironmentOption = Annotated[
+    str | None,
+    typer.Option("--environment", metavar="WORKSPACE/NAME", help="Which one; by default the fleet's only one"),
+]
+PrintOption = Annotated[bool, typer.Option("--print", help="Print the CloudFormation template and do nothing")]
+DestroyOption = Annotated[bool, typer.Option("--destroy", help="Delete the stack of an environment without Moltbots")]
+AutoApproveOption = Annotated[bool, typer.Option("--auto-approve", help="Do not ask")]
+SkipQuotasOption = Annotated[bool, typer.Option("--skip-quotas", help="Do not look whether the account has room")]
+WithControllerOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--with-controller/--without-controller",
+        help="Run Molthub's own controller there, or take it away; by default what is there stays",
+        show_default=False,
+    ),
+]
+ImageOption = Annotated[
+    str | None,
+    typer.Option("--controller-image", metavar="IMAGE", help="Molthub's image, with a whole version or digest"),
+]
+FollowedOption = Annotated[
+    str | None,
+    typer.Option("--controller-repo", metavar="URL", help="The fleet repository it follows: https or ssh"),
+]
+BranchOption = Annotated[
+    str | None,
+    typer.Option("--controller-ref", metavar="REF", help="The branch it follows; '' for the repository's own HEAD"),
+]
+GitSecretOption = Annotated[
+    str | None,
+    typer.Option(
+        "--controller-git-secret",
+        metavar="ARN",
+        help="The secret with its token (https) or deploy key (ssh); '' for none",
+    ),
+]
+
 
 def bootstrap(
     ctx: typer.Context,
-    environment: Annotated[
-        str | None,
-        typer.Option("--environment", metavar="WORKSPACE/NAME", help="Which one; by default the fleet's only one"),
-    ] = None,
-    print_: Annotated[bool, typer.Option("--print", help="Print the CloudFormation template and do nothing")] = False,
-    destroy: Annotated[
-        bool, typer.Option("--destroy", help="Delete the stack of an environment without Moltbots")
-    ] = False,
-    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask")] = False,
-    skip_quotas: Annotated[
-        bool, typer.Option("--skip-quotas", help="Do not look whether the account has room")
-    ] = False,
+    environment: OneEnvironmentOption = None,
+    print_: PrintOption = False,
+    destroy: DestroyOption = False,
+    auto_approve: AutoApproveOption = False,
+    skip_quotas: SkipQuotasOption = False,
+    with_controller: WithControllerOption = None,
+    controller_image: ImageOption = None,
+    controller_repo: FollowedOption = None,
+    controller_ref: BranchOption = None,
+    controller_git_secret: GitSecretOption = None,
     no_commit: Annotated[bool, typer.Option("--no-commit", help="Leave no trail in the fleet's history")] = False,
     output: OutputOption = Output.HUMAN,
     repo: RepoOption = None,
@@ -36,25 +71,26 @@ def bootstrap(
     Network, cluster, key, bucket, permissions boundary, the reconciler's role, backups, and with spec.ingress load
     balancers: one CloudFormation stack. Shows what would change, asks, and follows AWS to the end with your own
     credentials. Running it again changes nothing, goes on where it was cut off, or brings what the manifest says now.
+
+    With --with-controller Molthub's own controller runs there, too. Later runs keep it and its settings, until they say
+    otherwise.
     """
     from molthub.cli import bootstrapping, context
+    from molthub.pipeline.controllers import ControllerWish
 
     term = terminal(no_color=no_color)
-    if print_ and environment is None:
+    wish = ControllerWish(with_controller, controller_image, controller_repo, controller_ref, controller_git_secret)
+    if destroy and wish.given:
+        raise typer.BadParameter("goes without --destroy, which takes the controller along", param_hint="controller")
+    if print_ and environment is None and not wish.given:
         term.data(bootstrapping.template_of(None))
         return ExitCode.OK
     roots = context.roots_of(ctx)
     fleet = context.read_fleet(roots, repo=repo, ref=ref)
     chosen = bootstrapping.choose(fleet.checked, environment)
     if print_:
-        term.data(bootstrapping.template_of(chosen))
+        term.data(bootstrapping.template_of(chosen, wish))
         return ExitCode.OK
-    job = bootstrapping.Job(
-        roots=roots,
-        term=term,
-        chosen=chosen,
-        auto_approve=auto_approve,
-        trail=bootstrapping.trail_of(repo, ref, no_commit=no_commit, term=term),
-        output=output,
-    )
+    trail = bootstrapping.trail_of(repo, ref, no_commit=no_commit, term=term)
+    job = bootstrapping.Job(roots, term, chosen, wish, auto_approve, trail, output)
     return job.destroy() if destroy else job.make(skip_quotas=skip_quotas)

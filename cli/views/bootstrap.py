@@ -8,7 +8,7 @@ from typing import Any
 
 from molthub.cli.views.text import paint, safe
 from molthub.errors import StallingError
-from molthub.provider.bootstrap import Progress, Proposal, QuotaCheck, ResourceChange, Verb
+from molthub.provider.bootstrap import ControllerSpec, Progress, Proposal, QuotaCheck, ResourceChange, Verb
 from molthub.resources.foundation import Foundation
 
 SIGNS: Mapping[Verb, tuple[str, str]] = {
@@ -84,7 +84,9 @@ def progress(item: Progress, *, colour: bool) -> str:
     return f"{item.at:%H:%M:%S} {safe(name)}: {word}{reason}"
 
 
-def summary(environment: str, done: str, extra: Iterable[str], foundation: Foundation) -> str:
+def summary(
+    environment: str, done: str, extra: Iterable[str], foundation: Foundation, controller: ControllerSpec | None
+) -> str:
     """What there is now, and what comes next."""
     opening = {
         "created": f"The base of {environment} is made.",
@@ -98,6 +100,8 @@ def summary(environment: str, done: str, extra: Iterable[str], foundation: Found
         "bucket": foundation.bucket or "",
         "load balancers": ", ".join(item.dns_name for item in foundation.listeners),
     }
+    if controller is not None:
+        facts["controller"] = f"{controller.image}, follows {controller.repo} {controller.ref or ''}".rstrip()
     lines = [safe(opening), *(f"Also: {safe(item)}." for item in extra), ""]
     lines += [f"  {name:<15} {safe(value)}" for name, value in facts.items() if value]
     return "\n".join([*lines, "", "Next: `molthub plan` shows what its Moltbots need."])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import chain
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 from molthub.errors import Diagnostic, Location, Severity
 from molthub.manifest.channels import channel_problems
 from molthub.manifest.environment import Environment, Fleet
+from molthub.manifest.fields import is_pinned
 from molthub.manifest.models import MoltbotInstance, SecretRef
 from molthub.manifest.places import Place
 from molthub.manifest.wording import nearest
@@ -134,13 +134,10 @@ def _subnets(model: Environment, place: Place) -> Iterator[Diagnostic]:
             yield Diagnostic("MH-MAN-024", "a subnet is listed twice", place(where), "Remove one of the two")
 
 
-_PINNED = re.compile(r".*(@sha256:[0-9a-f]{64}|:v?[0-9]+\.[0-9]+\.[0-9]+([._-][0-9A-Za-z._-]+)?)")
-
-
 def _gate_image(model: Environment, place: Place) -> Iterator[Diagnostic]:
     """The gate guards the way in: which program that is must not change by itself."""
     ingress = model.spec.ingress
-    if ingress is not None and not _PINNED.fullmatch(ingress.gateImage):
+    if ingress is not None and not is_pinned(ingress.gateImage):
         message = "the gate's image is not pinned, so it may be another program tomorrow"
         fix = "Write repository:1.2.3 with a whole version, best with @sha256:… behind it"
         yield Diagnostic("MH-MAN-029", message, place(("spec", "ingress", "gateImage")), fix)

@@ -64,6 +64,14 @@ RETENTION_DAYS = Literal[
 ]
 """What CloudWatch Logs accepts (PutRetentionPolicy, `RetentionInDays`)."""
 
+_PINNED = re.compile(r".*(@sha256:[0-9a-f]{64}|:v?[0-9]+\.[0-9]+\.[0-9]+([._-][0-9A-Za-z._-]+)?)")
+
+
+def is_pinned(image: str) -> bool:
+    """Whether an image names one program: by digest, or by a tag that is a whole version."""
+    return _PINNED.fullmatch(image) is not None
+
+
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 

@@ -191,6 +191,10 @@ class Base(Protocol):
         """How the stack stands now."""
         ...
 
+    def controller(self) -> ControllerSpec | None:
+        """Molthub's own controller, as it was last made here; None where none is."""
+        ...
+
     def quotas(self) -> tuple[QuotaCheck, ...]:
         """Whether the account has room for what the stack makes and for a few Moltbots."""
         ...

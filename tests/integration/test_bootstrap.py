@@ -16,43 +16,15 @@ from molthub.apply.settings import Cancel
 from molthub.aws.doctor.needs import needs_of
 from molthub.aws.doctor.probes import AwsProbes, aws_probes
 from molthub.aws.permissions.scopes import Place
-from molthub.cli.context import Roots
 from molthub.provider.protocols import Location
 from molthub.resources.identity import EnvironmentKey
 from molthub.simulator.server import RunningSimulator, start_simulator
-from tests.builders import INGRESS, REMOVED, environment_dict, instance_dict
-from tests.fakes.bases import CERTIFICATE
-from tests.fakes.cli import Cli, Result
-from tests.fakes.simulator import TestSimulator
-from tests.fakes.stage import SimulatedTime, aws_variables
+from tests.builders import INGRESS, environment_dict, instance_dict
+from tests.fakes.bootstrap import Bootstrap, bootstrap_in
+from tests.fakes.cli import Result
+from tests.fakes.stage import SimulatedTime
 
 Json = dict[str, Any]
-
-
-class Bootstrap:
-    """The command, the account and the fleet."""
-
-    def __init__(self, cli: Cli, simulator: RunningSimulator) -> None:
-        self.cli = cli
-        self.control = simulator.control
-        self.client = TestSimulator(simulator).client
-        self.cli.roots = Roots(clock=lambda: SimulatedTime(self.control))
-
-    def environment(self, *documents: Json, **spec: Any) -> None:
-        """Commit acme/prod with nothing of its base named, and this beside."""
-        base = {"aws": {"cluster": REMOVED, "vpcId": REMOVED, "subnetIds": REMOVED}}
-        self.cli.repository.commit(environment_dict(spec=base | spec), *documents)
-
-    def run(self, *arguments: str) -> Result:
-        return self.cli.run("bootstrap", "--environment", "acme/prod", *arguments)
-
-    def output(self, name: str) -> str:
-        """One of the stack's outputs."""
-        return next(item["OutputValue"] for item in self.stacks()[0]["Outputs"] if item["OutputKey"] == name)
-
-    def stacks(self) -> list[Json]:
-        found: list[Json] = self.client("cloudformation").describe_stacks()["Stacks"]
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -65,17 +37,8 @@ def account() -> Iterator[RunningSimulator]:
 def there(
     account: RunningSimulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bootstrap]:
-    account.control.reset()
-    account.control.seed(
-        environments=[{"accountId": "123456789012", "region": "eu-west-1", "certificateArn": CERTIFICATE}]
-    )
-    cli = Cli(tmp_path, capsys, monkeypatch)
-    for name, text in aws_variables(account.endpoint_url).items():
-        monkeypatch.setenv(name, text)
-    cli.repository.git("config", "user.name", "Ana")
-    cli.repository.git("config", "user.email", "ana@example.com")
-    yield Bootstrap(cli, account)
-    assert account.control.violations() == []
+    with bootstrap_in(account, tmp_path, capsys, monkeypatch) as made:
+        yield made
 
 
 def test_its_life_from_an_empty_account_to_an_empty_account(there: Bootstrap) -> None:

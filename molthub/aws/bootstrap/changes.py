@@ -14,6 +14,7 @@ STATEFUL: Mapping[str, str] = {
     "AWS::S3::Bucket": KEPT,
     "AWS::KMS::Key": "what was encrypted with the old key can be read only as long as that key is there",
     "AWS::Backup::BackupVault": KEPT,
+    "AWS::EFS::FileSystem": "the controller's history of deployments and events goes with it",
     "AWS::Logs::LogGroup": KEPT,
     "AWS::EC2::VPC": "everything that runs in it loses its network",
     "AWS::EC2::Subnet": "tasks that run in it must be gone first",

@@ -2,14 +2,18 @@
 
 One task at a time (0/100): the lease would keep two apart, and one is enough. Its database and its mirror of the
 repository lie on an encrypted file system, reached as uid 1000 through an access point, over TLS and with the task's
-own role. It works with the reconciler's policies, in this environment; to other environments of the fleet it goes
-through their reconciler's role (`spec.aws.roleArn`). It can be called by nobody, and calls out on 443, and on 22 for
-ssh. Its service and its roles are named otherwise than `molthub-*` and instances' roles: the reconciler's rights to
-write end before them.
+own role. It owns this environment and no other, with the reconciler's policies, or through the reconciler's role where
+the manifest names that (`spec.aws.roleArn`). It can be called by nobody, and calls out on 443, and on 22 for ssh. Its
+service and its roles are named otherwise than `molthub-*` and instances' roles: the reconciler's rights to write end
+before them.
+
+Its settings are outputs of the stack, from which `controller_in` reads them again: CloudFormation takes a template as
+a whole, so whoever left the controller out of the next one would take it away.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from molthub.aws.bootstrap.control import place_of
@@ -50,7 +54,28 @@ def controller(spec: BaseSpec, names: EnvironmentNames) -> Part:
         "ControllerTask": _task(spec, names, wanted),
         "Controller": _service(spec, names),
     }
-    return Part(resources, {"Controller": output(attribute("Controller", "Name"), "The ECS service of the controller")})
+    outputs = {
+        "Controller": output(attribute("Controller", "Name"), "The ECS service of the controller"),
+        "ControllerImage": output(wanted.image, "What it runs"),
+        "ControllerRepo": output(wanted.repo, "What it follows"),
+    }
+    if wanted.ref is not None:
+        outputs["ControllerRef"] = output(wanted.ref, "The branch it follows")
+    if wanted.git_secret is not None:
+        outputs["ControllerGitSecret"] = output(wanted.git_secret, "What it reads Git with")
+    return Part(resources, outputs)
+
+
+def controller_in(outputs: Mapping[str, str]) -> ControllerSpec | None:
+    """The controller that a stack with these outputs has; the inverse of `controller`."""
+    if "Controller" not in outputs:
+        return None
+    return ControllerSpec(
+        outputs["ControllerImage"],
+        outputs["ControllerRepo"],
+        ref=outputs.get("ControllerRef"),
+        git_secret=outputs.get("ControllerGitSecret"),
+    )
 
 
 def is_ssh(repo: str) -> bool:
@@ -117,12 +142,12 @@ def _state(spec: BaseSpec, names: EnvironmentNames) -> Json:
 def _roles(spec: BaseSpec, names: EnvironmentNames, wanted: ControllerSpec, group: str) -> Json:
     of_this_account = {"StringEquals": {"aws:SourceAccount": spec.account_id}}
     parts = len(reconciler_policies(place_of(spec, names)))
-    elsewhere = policy(
+    reconcile = policy(
         {
-            "Sid": "OtherEnvironments",
+            "Sid": "AsReconciler",
             "Effect": "Allow",
             "Action": "sts:AssumeRole",
-            "Resource": "arn:${AWS::Partition}:iam::*:role" + names.role_path + "mh-*-rec",
+            "Resource": attribute("Reconciler", "Arn"),
         }
     )
     task = resource(
@@ -132,7 +157,7 @@ def _roles(spec: BaseSpec, names: EnvironmentNames, wanted: ControllerSpec, grou
         Description=f"Molthub {spec.key}: the controller itself, with the rights of the reconciler",
         AssumeRolePolicyDocument=trust(_TASKS, **of_this_account),
         ManagedPolicyArns=[ref(f"ReconcilerPolicy{number}") for number in range(1, parts + 1)],
-        Policies=[{"PolicyName": "other-environments", "PolicyDocument": elsewhere}],
+        Policies=[{"PolicyName": "as-reconciler", "PolicyDocument": reconcile}],
     )
     start = resource(
         "AWS::IAM::Role",
@@ -181,6 +206,11 @@ def _start(spec: BaseSpec, wanted: ControllerSpec, group: str) -> Json:
     return policy(*statements)
 
 
+def _command(spec: BaseSpec, wanted: ControllerSpec) -> list[str]:
+    followed = ["--ref", wanted.ref] if wanted.ref else []
+    return ["controller", "run", "--repo", wanted.repo, *followed, "--environment", str(spec.key)]
+
+
 def _container(spec: BaseSpec, wanted: ControllerSpec) -> Json:
     variable = "MOLTHUB_GIT_KEY" if is_ssh(wanted.repo) else "MOLTHUB_GIT_TOKEN"
     secrets = [{"Name": variable, "ValueFrom": wanted.git_secret}] if wanted.git_secret is not None else None
@@ -188,7 +218,7 @@ def _container(spec: BaseSpec, wanted: ControllerSpec) -> Json:
         "Name": "controller",
         "Image": wanted.image,
         "Essential": True,
-        "Command": ["controller", "run", "--repo", wanted.repo, *(["--ref", wanted.ref] if wanted.ref else [])],
+        "Command": _command(spec, wanted),
         "Environment": [
             {"Name": "HOME", "Value": HOME},
             {"Name": "MOLTHUB_CACHE_DIR", "Value": f"{HOME}/mirror"},

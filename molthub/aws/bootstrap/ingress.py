@@ -81,7 +81,7 @@ def _balancer(spec: BaseSpec, wanted: IngressSpec, number: int) -> Json:
             after=None if spec.vpc_id is not None else "PublicWayOut",
             Scheme="internet-facing",
             Subnets=where,
-            SecurityGroups=[attribute("BalancerGroup", "GroupId")],
+            SecurityGroups=[ref("BalancerGroup")],
             LoadBalancerAttributes=[{"Key": key, "Value": value} for key, value in ATTRIBUTES.items()],
         ),
         f"Listener{number}": resource(
@@ -138,4 +138,4 @@ def _outputs(number: int) -> Json:
     """One output for each listener, its parts in the order of `Listener`'s fields: a template has room for many so."""
     balancer = f"Balancer{number}"
     parts = (f"Listener{number}", balancer, f"{balancer}.DNSName", f"{balancer}.CanonicalHostedZoneID")
-    return {f"Listener{number}": output(LISTENER_SEPARATOR.join(f"${{{part}}}" for part in parts), "Listener")}
+    return {f"Listener{number}": {"Value": LISTENER_SEPARATOR.join(f"${{{part}}}" for part in parts)}}

@@ -12,6 +12,7 @@ from typing import Any
 from molthub.aws.api import Api, Refusal, Throttle, no_throttle
 from molthub.aws.bootstrap import around
 from molthub.aws.bootstrap.changes import changes_of
+from molthub.aws.bootstrap.controller import controller_in
 from molthub.aws.bootstrap.following import Follower, Sleep, failed, left_alone
 from molthub.aws.bootstrap.room import check_room
 from molthub.aws.bootstrap.template import MOST_BYTES, names_of, tags_of, template, template_text
@@ -22,6 +23,7 @@ from molthub.provider.bootstrap import (
     BaseFactory,
     BaseSpec,
     Cancelled,
+    ControllerSpec,
     Follow,
     Proposal,
     QuotaCheck,
@@ -33,6 +35,7 @@ from molthub.provider.protocols import Location
 from molthub.resources.foundation import Foundation
 
 CHANGE_SET_POLL = 2.0
+CONTROLLER_POLL = 5.0
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 STANDINGS = {
     "REVIEW_IN_PROGRESS": Standing.LEFTOVER,
@@ -79,6 +82,10 @@ class AwsBase:
         stack = self._stack()
         return outputs_of(stack) if stack is not None else {}
 
+    def controller(self) -> ControllerSpec | None:
+        """The controller that the stack has now."""
+        return controller_in(self.outputs())
+
     def foundation(self) -> Foundation:
         """What was made, as the provider reads it."""
         spec = self._spec
@@ -103,7 +110,7 @@ class AwsBase:
         """A change set; None when nothing changes, and the change set is gone then."""
         text = template_text(self._spec)
         if len(text.encode()) > MOST_BYTES:
-            raise _too_large(len(text.encode()))
+            raise _too_large(self._names.stack, len(text.encode()), controller=self._spec.controller is not None)
         first = self.state().standing in {Standing.ABSENT, Standing.LEFTOVER}
         found = self._create_change_set(text, first=first)
         proposal = Proposal(found["ChangeSetId"], found["StackId"], first, changes_of(self._changes(found)))
@@ -211,6 +218,8 @@ class AwsBase:
             return Remains()
         outputs = outputs_of(stack)
         self._protect(on=False)
+        if service := outputs.get("Controller"):
+            self._stop(outputs["Cluster"], service, cancelled)
         around.empty_bucket(self.api, self._names.bucket, self._spec.account_id)
         follower = Follower(self.api, stack["StackId"], self._sleep)
         follower.mark()
@@ -229,6 +238,19 @@ class AwsBase:
         if not ended.ok:
             raise failed(ended, about=about, verb=verb)
 
+    def _stop(self, cluster: str, service: str, cancelled: Cancelled) -> None:
+        """End the controller, which would else go on writing into the bucket that is being emptied."""
+        missing = frozenset({"ServiceNotFoundException", "ServiceNotActiveException", "ClusterNotFoundException"})
+        where = {"cluster": cluster, "service": service}
+        answer = self.api.expecting(missing, "ecs", "UpdateService", subject=service, **where, desiredCount=0)
+        while not isinstance(answer, Refusal):
+            found = self.api.call("ecs", "DescribeServices", cluster=cluster, services=[service])["services"]
+            if not any(item["runningCount"] + item["pendingCount"] for item in found):
+                return
+            if cancelled():
+                raise left_alone(str(self._spec.key), "CONTROLLER_STOPPING")
+            self._sleep(CONTROLLER_POLL, cancelled)
+
     def _protect(self, *, on: bool) -> None:
         self.api.call(
             "cloudformation",
@@ -244,11 +266,13 @@ class AwsBase:
         return describe_stack(self.api, self._names.stack)
 
 
-def _too_large(size: int) -> StallingError:
+def _too_large(stack: str, size: int, *, controller: bool) -> StallingError:
+    aside = ", run the controller elsewhere (--without-controller)" if controller else ""
     return StallingError(
         "MH-BASE-002",
-        f"the stack's template has {size} bytes, and CloudFormation takes {MOST_BYTES}",
-        fix="Ask for fewer load balancers (spec.ingress.loadBalancers) or fewer ranges (allowFrom)",
+        f"the template of the stack {stack} has {size} bytes, and CloudFormation takes {MOST_BYTES}",
+        fix=f"Ask for fewer load balancers (spec.ingress.loadBalancers) or fewer ranges (allowFrom){aside}, or deploy "
+        "what --print shows through a bucket of your own (docs/bootstrap.md)",
     )
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from molthub.aws.bootstrap.controller import is_ssh
+from molthub.aws.bootstrap.controller import controller_in, is_ssh
 from molthub.aws.bootstrap.template import MOST_BYTES, names_of, tags_of, template, template_text
 from molthub.provider.bootstrap import BaseSpec, ControllerSpec
 from tests.fakes.bases import VARIANTS, base_spec, existing
@@ -56,7 +56,15 @@ def test_one_at_a_time_as_nobody_special_with_its_files_and_nothing_else_to_writ
     assert (service["DesiredCount"], service["DeploymentConfiguration"]["MaximumPercent"]) == (1, 100)
     assert service["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "DISABLED"
     (container,) = task["ContainerDefinitions"]
-    assert container["Command"] == ["controller", "run", "--repo", HTTPS, "--ref", "main"]
+    assert container["Command"] == [
+        "controller",
+        "run",
+        "--repo",
+        HTTPS,
+        "--ref",
+        "main",
+        *("--environment", "acme/prod"),
+    ]
     assert (container["User"], container["ReadonlyRootFilesystem"]) == ("1000:1000", True)
     assert container["Secrets"] == [{"Name": "MOLTHUB_GIT_TOKEN", "ValueFrom": SECRET}]
     (volume,) = task["Volumes"]
@@ -84,13 +92,13 @@ def test_it_calls_out_to_git_and_aws_and_is_called_by_nobody(repo: str, ports: l
     assert is_ssh(repo) == (22 in ports)
 
 
-def test_it_has_the_reconcilers_rights_and_may_take_on_its_fellows() -> None:
+def test_it_has_the_reconcilers_rights_and_may_become_it_and_nobody_else() -> None:
     resources = template(with_controller(base_spec()))["Resources"]
     role = resources["ControllerRole"]["Properties"]
     assert role["ManagedPolicyArns"] == resources["Reconciler"]["Properties"]["ManagedPolicyArns"]
     (statement,) = role["Policies"][0]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "sts:AssumeRole"
-    assert statement["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/molthub/acme-bots/mh-*-rec"}
+    assert statement["Resource"] == {"Fn::GetAtt": ["Reconciler", "Arn"]}
     names = names_of(base_spec())
     assert not names.controller_role.startswith("molthub-"), "the reconciler may write services of that name"
     assert not names.controller_role.endswith(("-exec", "-task")), "and roles of these"
@@ -102,6 +110,14 @@ def test_only_the_secret_that_was_named_is_read_and_only_at_its_start() -> None:
     assert [item["Resource"] for item in reads] == [SECRET]
     public = part(with_controller(base_spec(), git_secret=None), "ControllerStartRole")
     assert "GetSecretValue" not in str(public)
+
+
+@pytest.mark.parametrize("changes", [{}, {"repo": SSH, "ref": "main"}, {"git_secret": None}])
+def test_its_settings_are_read_again_from_the_stacks_outputs(changes: Json) -> None:
+    spec = with_controller(base_spec(), **changes)
+    outputs = {name: item["Value"] for name, item in template(spec)["Outputs"].items()}
+    assert controller_in(outputs) == spec.controller
+    assert controller_in({name: item["Value"] for name, item in template(base_spec())["Outputs"].items()}) is None
 
 
 def test_it_comes_to_run_and_goes_with_the_stack(simulator: TestSimulator) -> None:
