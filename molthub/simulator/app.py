@@ -34,7 +34,8 @@ _VALIDATION_CODES = {
 }
 _NEVER_RIGHT = {"MalformedPolicyDocument", "ValidationError", "ValidationException"}
 """moto's refusals of requests that could never succeed."""
-_REQUEST_LIMIT = 16 * 1024 * 1024
+REQUEST_LIMIT = 16 * 1024 * 1024
+"""Bytes of a body that are read; what is beyond is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Application:
         world.attach(self.within)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        length = min(int(environ.get("CONTENT_LENGTH") or 0), _REQUEST_LIMIT)
+        length = min(int(environ.get("CONTENT_LENGTH") or 0), REQUEST_LIMIT)
         body = environ["wsgi.input"].read(length)
         path = str(environ.get("PATH_INFO", "/"))
         if path.startswith("/_molthub/"):

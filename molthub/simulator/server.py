@@ -8,13 +8,14 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 
 from molthub.errors import StallingError
-from molthub.simulator.app import Application
+from molthub.simulator.app import REQUEST_LIMIT, Application
 from molthub.simulator.backend import GLOBAL_LOCK
 from molthub.simulator.client import SimulatorControl
 from molthub.simulator.clock import SimulatedClock, TimeSource
@@ -22,6 +23,11 @@ from molthub.simulator.control import Control
 from molthub.simulator.world import World
 
 LOOPBACK = "127.0.0.1"
+IDLE_SECONDS = 30
+"""How long a connection may stay idle."""
+
+POLL_SECONDS = 0.05
+"""How soon the server notices that it is to stop."""
 
 
 class RunningSimulator:
@@ -30,7 +36,9 @@ class RunningSimulator:
     def __init__(self, server: BaseWSGIServer, world: World) -> None:
         self._server = server
         self._world = world
-        self._thread = threading.Thread(target=server.serve_forever, name="simulator", daemon=True)
+        self._thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": POLL_SECONDS}, name="simulator", daemon=True
+        )
         self.endpoint_url = f"http://{LOOPBACK}:{server.server_port}"
         self.control = SimulatorControl(self.endpoint_url)
 
@@ -86,7 +94,7 @@ def start_simulator(
     world = World(clock=SimulatedClock(steady=steady, wall=wall, speed=speed), seed=seed)
     application = Application(world, Control(world))
     try:
-        server = make_server(LOOPBACK, port, application, threaded=True, request_handler=_QuietHandler)
+        server = _Server(port, application)
     except (OSError, SystemExit) as error:
         raise StallingError(
             "MH-SIM-001", f"the simulator cannot listen on port {port}", fix="choose another port, or 0 for a free one"
@@ -117,15 +125,75 @@ def serve(
         simulator.wait()
 
 
-class _QuietHandler(WSGIRequestHandler):
-    """Says nothing, and cuts connections where the application asks for it."""
+class _Server(ThreadedWSGIServer):
+    """A thread for each connection, and an end to all of them when the server ends."""
 
+    def __init__(self, port: int, application: Application) -> None:
+        self._open: set[Any] = set()
+        super().__init__(LOOPBACK, port, application, handler=_Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(WSGIRequestHandler):
+    """Keeps connections, as AWS does, and cuts them where the application asks for it. It says nothing.
+
+    werkzeug's own closes after each answer: a connection and a thread for each request cost more than most answers.
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # an answer leaves in one piece
+    timeout = IDLE_SECONDS
     _cut = False
 
-    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:  # noqa: ARG002 - werkzeug's
-        """The application raised a ConnectionError: the client is to see a reset, not an answer."""
-        self._cut = True
-        self.close_connection = True
+    def handle_expect_100(self) -> bool:
+        """The client waits for this before it sends its body."""
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
+
+    def run_wsgi(self) -> None:
+        """Answer one request: whole answers only, so that the next request on the connection is found."""
+        environ = self.make_environ()
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        drained = length <= REQUEST_LIMIT and "HTTP_TRANSFER_ENCODING" not in environ
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
+            begun.append((status, headers))
+
+        try:
+            body = b"".join(self.server.app(environ, cast("Any", start_response)))
+        except ConnectionError:  # the client is to see a reset, not an answer
+            self._cut = True
+            self.close_connection = True
+            return
+        self._send(*begun[0], body, stays=drained)
+
+    def _send(self, status: str, headers: list[tuple[str, str]], body: bytes, *, stays: bool) -> None:
+        """A body shorter than announced ends with the connection."""
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for key, value in headers:
+            self.send_header(key, value)
+        if not stays or ("Content-Length", str(len(body))) not in headers:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def finish(self) -> None:
         """Close; a connection that was cut on purpose closes with a reset (RST), not in good order (FIN)."""
@@ -137,3 +205,6 @@ class _QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the ledger knows."""
+
+    def log_error(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
+        """Nothing: a connection that idled too long is no error."""
