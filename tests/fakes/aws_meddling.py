@@ -7,10 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from molthub.aws.clients import Clients, Sessions
+from molthub.aws.clients import Sessions
 from molthub.aws.provider import AwsProvider
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
 from molthub.provider.protocols import Location
+from tests.fakes.shared_clients import SharedClients
 
 Call = Callable[[], Any]
 Hook = Callable[[str, Call], Any]
@@ -21,7 +22,7 @@ class CrashError(BaseException):
     """The process dies here: nothing in Molthub may catch it."""
 
 
-class MeddlingClients(Clients):
+class MeddlingClients(SharedClients):
     """Real clients, each call going through a hook."""
 
     def __init__(self, location: Location, hook: Hook) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from molthub.aws.provider import AwsProvider, aws_provider_factory
+from molthub.aws.provider import AwsProvider
 from molthub.desired.render import RenderFacts, render
 from molthub.errors import WaitingError
 from molthub.planning.types import Action, Change
@@ -19,6 +19,7 @@ from molthub.resources.observation import Observation, ObservedInstance, Rollout
 from molthub.resources.types import Kind, Resource, ResourceSet
 from tests.builders import loaded_environment, loaded_instance
 from tests.fakes.foundation import lay_foundation
+from tests.fakes.shared_clients import shared_provider_factory
 from tests.fakes.simulator import ACCOUNT, CLUSTER, ENVIRONMENT, REGION, SUBNETS, VPC, TestSimulator
 
 FLEET = "acme-bots"
@@ -45,7 +46,7 @@ class AwsWorld:
 
     def fresh_provider(self) -> AwsProvider:
         """A provider as a new process would have it: nothing cached, nothing known."""
-        provider = aws_provider_factory()(KEY, LOCATION)
+        provider = shared_provider_factory()(KEY, LOCATION)
         assert isinstance(provider, AwsProvider)
         return provider
 

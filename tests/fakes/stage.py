@@ -23,7 +23,6 @@ from botocore.config import Config
 
 from molthub.apply.settings import ApplySettings, Cancel
 from molthub.apply.types import InstanceResult
-from molthub.aws.provider import aws_provider_factory
 from molthub.events.types import Event
 from molthub.pipeline.applier import apply_fleet
 from molthub.pipeline.engine import check
@@ -38,6 +37,7 @@ from molthub.source.repository import open_repository
 from molthub.source.types import Snapshot
 from molthub.source.writing import Author, commit_files, init_repository
 from tests.builders import environment_dict, tree
+from tests.fakes.shared_clients import shared_provider_factory
 
 PERSON = Author("Ana Example", "ana@example.com")
 AWS: dict[str, Any] = environment_dict()["spec"]["aws"]
@@ -70,7 +70,7 @@ class Session:
     """What one process of Molthub knows. Everything it does is done to the head of the stage's repository."""
 
     stage: Stage
-    providers: ProviderFactory = field(default_factory=aws_provider_factory)
+    providers: ProviderFactory = field(default_factory=shared_provider_factory)
     events: list[Event] = field(default_factory=list)
 
     def plan(self, scope: Scope | None = None) -> PlannedFleet:
@@ -120,6 +120,7 @@ class Stage:
         self.endpoint_url = simulator.endpoint_url
         self.home = home
         self.repo = home / "fleet"
+        self._clients: dict[tuple[str, str | None], Any] = {}
         self._checked: dict[tuple[str | None, date], CheckedFleet] = {}
         init_repository(self.repo)
 
@@ -168,9 +169,13 @@ class Stage:
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def client(self, service: str, *, access_key: str | None = None) -> Any:
-        """Plain boto3, for looking and for meddling."""
-        keys = {} if access_key is None else {"aws_access_key_id": access_key, "aws_secret_access_key": "testing"}
-        return boto3.client(service, endpoint_url=self.endpoint_url, region_name=AWS["region"], config=_PLAIN, **keys)
+        """Plain boto3, for looking and for meddling. Made once: to make one costs as much as twenty calls."""
+        if (service, access_key) not in self._clients:
+            keys = {} if access_key is None else {"aws_access_key_id": access_key, "aws_secret_access_key": "testing"}
+            self._clients[service, access_key] = boto3.client(
+                service, endpoint_url=self.endpoint_url, region_name=AWS["region"], config=_PLAIN, **keys
+            )
+        return self._clients[service, access_key]
 
     def writes(self) -> list[str]:
         """The write calls since the counters were reset, in order: `service:Operation`."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from molthub.aws.provider import AwsProvider
+from molthub.aws.provider import AwsProvider, aws_provider_factory
 from molthub.aws.throttle import Quotas
 from molthub.provider.protocols import WriteContext, WriteResult
 from molthub.resources.identity import names_of
 from molthub.resources.observation import RolloutState
 from molthub.resources.types import Kind, ResourceSet
-from tests.fakes.aws_world import BOT, COMMIT, KEY, LOCATION, AwsWorld, aws_provider_factory, aws_world, update
+from tests.fakes.aws_world import BOT, COMMIT, KEY, LOCATION, AwsWorld, aws_world, update
 from tests.fakes.simulator import TestSimulator
 
 IMAGE = "ghcr.io/openclaw/openclaw"
