@@ -11,7 +11,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from tests.fakes import refused_ingress
+from tests.fakes import refused_ingress, refused_storage
 from tests.fakes.aws_objects import (
     TRUST,
     make_group,
@@ -127,6 +127,7 @@ def _resources(simulator: TestSimulator) -> None:
 
 MALFORMED: dict[str, tuple[Attempt, str]] = {
     **refused_ingress.MALFORMED,
+    **refused_storage.MALFORMED,
     "unknown-member": (_unknown_member, "ValidationError"),
     "missing-member": (lambda s: s.raw_client("ecs").update_service(cluster=CLUSTER), "ValidationException"),
     "wrong-type": (lambda s: s.raw_client("ecs").list_services(maxResults="ten"), "ValidationException"),
@@ -405,6 +406,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "object-gone": (lambda s: _put(s, IfMatch='"0"'), "NoSuchKey"),
     "secret-tags": (_secret_tags, "The maximum number of tags (50) has been exceeded."),
     **refused_ingress.REFUSED,
+    **refused_storage.REFUSED,
 }
 
 
