@@ -18,6 +18,8 @@ from tests.fakes.foundation import lay_foundation, publish
 from tests.fakes.stage import AWS, LINKED, Session, Stage, by_id, furnished
 
 MOST_DEATHS = 40
+BETWEEN = 130.0
+"""Seconds from one death to the next process: a backup is done then, a restore is under way still."""
 LEARNED = "a friend's name"
 OLD, NEW, BAD = (f"ghcr.io/openclaw/openclaw:2026.9.{number}" for number in (6, 7, 8))
 
@@ -141,7 +143,7 @@ def died_at_every_write(stage: Stage) -> int:
         try:
             stage.session_with(lambda _key, location, hook=hook: meddled(location, hook)).apply()
         except CrashError:
-            stage.control.advance(30)
+            stage.control.advance(BETWEEN)
         else:
             return deaths
     raise AssertionError("it never comes to an end")
@@ -151,7 +153,7 @@ def test_a_process_that_dies_at_any_write_is_gone_on_from(stage: Stage) -> None:
     """An upgrade that succeeds, then one that fails and is undone: dying after each write ends where not dying ends."""
     begun(stage)
     stage.commit(bot(NEW))
-    assert died_at_every_write(stage) > 5
+    assert died_at_every_write(stage) >= 5
     assert (running_image(stage), marks(stage)) == (NEW, [OLD, LEARNED, NEW])
     assert verdict(stage.session()) is Verdict.SYNCED
 

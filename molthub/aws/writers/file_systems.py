@@ -240,8 +240,14 @@ def delete(target: Target, before: FileSystem) -> WriteResult:
 
 
 def delete_retired(target: Target, name: str) -> WriteResult:
-    """Deletes what restores took the place of; the active one stays."""
-    gone = [raw for raw in find(target, name) if not reader.is_active(raw)]
+    """Deletes what restores took the place of; the one in use stays.
+
+    An older one that is still tagged active is of the past too: its restore died before it said so. Where none is
+    active nothing is deleted, for nobody knows which one is of the past.
+    """
+    several = find(target, name)
+    used = reader.active_of(several)
+    gone = [raw for raw in several if used is not None and raw["FileSystemId"] != used["FileSystemId"]]
     for raw in gone:
         remove(target, raw, name)
     return target.result(f"{', '.join(raw['FileSystemId'] for raw in gone) or 'nothing'} deleted")
