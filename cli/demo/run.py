@@ -94,14 +94,15 @@ def _play_all(scenes: Sequence[Scene], play: Play) -> list[Played]:
             played.append(Played(scene.name, ok=False, seconds=0.0, why="not played: the scene before it failed"))
             continue
         play.tell(f"\n{number}. {scene.title}")
-        played.append(_play(scene, play))
+        played.append(play_scene(scene, play))
         if not played[-1].ok:
             play.say(f"NOT PROVEN: {played[-1].why}")
             play.say(f"The controller's last lines:\n{_tail(play.stage)}")
     return played
 
 
-def _play(scene: Scene, play: Play) -> Played:
+def play_scene(scene: Scene, play: Play) -> Played:
+    """Act, and ask for the proof; a scene whose requests AWS would refuse is not proven either."""
     begun = play.stage.monotonic()
 
     def seconds() -> float:

@@ -7,12 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from molthub.cli.demo.run import DemoOptions, run_demo
-from molthub.cli.demo.scenes import CONCIERGE, CONCIERGE_FILE, SCENES, SUPPORT, Play
+from molthub.cli.demo.run import PATIENCE, DemoOptions, play_scene, run_demo
+from molthub.cli.demo.scenes import BAD, CONCIERGE, CONCIERGE_FILE, NEW, SCENES, SUPPORT, Play, Scene
+from molthub.cli.demo.stage import build_stage
+from molthub.cli.demo.witness import Witness
 
 NAMES = [scene.name for scene in SCENES]
 SHORT = 6.0
@@ -33,6 +36,7 @@ def keep_stopping(play: Play) -> None:
 def let_the_bad_build_run(play: Play) -> None:
     """An image that is called bad and is not: it would never roll back."""
     play.stage.simulator.control.add_image_rule("*-crash*", "ok")
+    play.wait_for("the build was rolled out", lambda: BAD in play.witness.definitions_text())
 
 
 def put_the_secret_on_aws(play: Play) -> None:
@@ -58,27 +62,63 @@ SABOTAGE: dict[str, Callable[[Play], None]] = {
 }
 
 
+REASONS = {
+    "roll-forward": f"not seen within {SHORT:g} s: the concierge runs {NEW}",
+    "drift": f"not seen within {SHORT:g} s: port 22 is closed again",
+    "roll-back": f"not seen within {SHORT:g} s: the concierge runs the good build again",
+    "refuse-secret": "the token reached AWS",
+    "prune": f"not seen within {SHORT:g} s: nothing is left of the trial bot",
+}
+"""What each says when it is sabotaged: the sabotage is the reason, and nothing else."""
+
+
 def test_every_scene_has_a_sabotage() -> None:
     assert list(SABOTAGE) == NAMES
+    assert list(REASONS) == NAMES[1:]
 
 
-@pytest.mark.parametrize("sabotaged", NAMES)
-def test_a_sabotaged_scene_is_not_ok_and_the_demo_fails(sabotaged: str) -> None:
-    """Played: the deployment that every scene stands on, the sabotaged scene, and one after it."""
-    played = [scene for scene in SCENES if scene.name in ("deploy", sabotaged)]
-    after = [scene for scene in SCENES if scene not in played][-1:]
-
-    def interfere(scene: str, play: Play) -> None:
-        if scene == sabotaged:
-            SABOTAGE[sabotaged](play)
-            play.patience = SHORT
+def test_a_sabotaged_scene_fails_the_demo_and_the_rest_is_not_played() -> None:
+    def interfere(_scene: str, play: Play) -> None:
+        SABOTAGE["deploy"](play)
+        play.patience = SHORT
 
     out, err = io.StringIO(), io.StringIO()
-    scenes = (*played, *after)
-    ok = run_demo(DemoOptions(json_output=True), out=out, err=err, before_proof=interfere, scenes=scenes)
+    ok = run_demo(DemoOptions(json_output=True), out=out, err=err, before_proof=interfere, scenes=SCENES[:2])
     assert ok is False
-    found = [scene["ok"] for scene in json.loads(out.getvalue())["scenes"]]
-    assert found == [scene.name != sabotaged for scene in played] + [False], err.getvalue()
+    first, second = json.loads(out.getvalue())["scenes"]
+    assert (first["ok"], second["ok"]) == (False, False), err.getvalue()
+    assert first["why"].startswith(f"not seen within {SHORT:g} s: ")
+    assert second["why"] == "not played: the scene before it failed"
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[Play]:
+    """A stage on which the deployment, that every other scene stands on, has been played and proven."""
+    stage = build_stage()
+    try:
+        lines: list[str] = []
+        made = Play(stage, Witness(stage.simulator.endpoint_url), lines.append, PATIENCE)
+        played = play_scene(SCENES[0], made)
+        assert played.ok, (played, lines)
+        yield made
+    finally:
+        stage.strike()
+
+
+@pytest.mark.parametrize("scene", SCENES[1:], ids=NAMES[1:])
+def test_a_sabotaged_scene_is_not_ok(play: Play, scene: Scene) -> None:
+    """Each on what the ones before it left; a controller follows again when a scene begins."""
+    if play.stage.controller is None:
+        play.stage.start_controller()
+
+    def interfere(_scene: str, now: Play) -> None:
+        SABOTAGE[scene.name](now)
+        if REASONS[scene.name].startswith("not seen"):
+            now.patience = SHORT
+
+    played = play_scene(scene, replace(play, before_proof=interfere))
+    assert not played.ok
+    assert played.why == REASONS[scene.name]
 
 
 def test_the_command_plays_six_scenes_prints_them_as_json_and_exits_0() -> None:
