@@ -223,7 +223,7 @@ class Scheduler:
         task.deployment.launches_failed = 0
         rolling = task.deployment.rollout_state == state.IN_PROGRESS
         if rolling and breaker_of(service).get("resetOnHealthyTask", True):
-            task.deployment.failures = 0
+            _counted(task.deployment, 0)
         self.reconcile(region, service)
 
     def _task_failed(self, region: Region, service: Service, task: Task) -> None:
@@ -242,7 +242,7 @@ class Scheduler:
         self._engine.agenda.after(delay, lambda: self.reconcile(region, service))
         if deployment.rollout_state != state.IN_PROGRESS or not counts:
             return
-        deployment.failures += 1
+        _counted(deployment, deployment.failures + 1)
         deployment.updated_at = self._engine.now
         if breaker_of(service).get("enable") and deployment.failures >= threshold_of(service):
             self._trip(region, service, deployment)
@@ -250,6 +250,7 @@ class Scheduler:
     def _trip(self, region: Region, service: Service, deployment: Deployment) -> None:
         name = f"(service {service.name}) (deployment {deployment.id})"
         self.event(service, f"{name} deployment failed: tasks failed to start.")
+        deployment.history.tripped = True
         if breaker_of(service).get("rollback"):
             self.roll_back(region, service, reason=FAILED_REASON, failed_reason=FAILED_REASON)
             return
@@ -260,6 +261,13 @@ class Scheduler:
         """Stop the PRIMARY where it stands, without a rollback."""
         service.primary.rollout_state, service.primary.reason = state.FAILED, reason
         self._end_history(service.primary.history, "STOPPED", reason)
+
+
+def _counted(deployment: Deployment, failures: int) -> None:
+    """What the breaker counts now; a rollback's own failures are none of the deployment that it undoes."""
+    deployment.failures = failures
+    if deployment.history.target is deployment.revision:
+        deployment.history.failures = failures
 
 
 def _percent(service: Service, name: str, default: int) -> int:

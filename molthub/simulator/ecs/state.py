@@ -115,7 +115,10 @@ class Revision:
 
 @dataclass(slots=True)
 class History:
-    """A service deployment, as ListServiceDeployments tells it; a rollback is part of the one it undoes."""
+    """A service deployment, as ListServiceDeployments tells it; a rollback is part of the one it undoes.
+
+    failures: what the circuit breaker counted; tripped: that it was enough
+    """
 
     arn: str
     target: Revision
@@ -130,6 +133,8 @@ class History:
     rollback_reason: str | None = None
     rollback_started_at: float | None = None
     rollback_to: Revision | None = None
+    failures: int = 0
+    tripped: bool = False
 
 
 @dataclass(slots=True)

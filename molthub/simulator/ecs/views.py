@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from molthub.simulator.ecs.breaker import threshold_of
 from molthub.simulator.ecs.lookup import tags_out
 from molthub.simulator.ecs.state import Cluster, Definition, Deployment, History, Json, Region, Revision, Service, Task
 
@@ -216,6 +217,7 @@ def history_view(service: Service, history: History, dates: Dates) -> Json:
         "sourceServiceRevisions": [_plain_summary(service, item) for item in history.sources],
         "targetServiceRevision": _plain_summary(service, history.target),
         "deploymentConfiguration": history.configuration,
+        "deploymentCircuitBreaker": _breaker_view(service, history),
     }
     if history.stopped_at is not None:
         view["stoppedAt"] = dates(history.stopped_at)
@@ -226,6 +228,18 @@ def history_view(service: Service, history: History, dates: Dates) -> Json:
             "serviceRevisionArn": history.rollback_to.arn,
         }
     return view
+
+
+def _breaker_view(service: Service, history: History) -> Json:
+    """How many failed tasks it counted, and at how many it trips. Its rollback's own are not among them."""
+    enabled = (history.configuration.get("deploymentCircuitBreaker") or {}).get("enable")
+    if not enabled:
+        status = "DISABLED"
+    elif history.tripped:
+        status = "TRIGGERED"
+    else:
+        status = "MONITORING" if history.finished_at is None else "MONITORING_COMPLETE"
+    return {"status": status, "failureCount": history.failures, "threshold": threshold_of(service)}
 
 
 def _plain_summary(service: Service, revision: Revision) -> Json:

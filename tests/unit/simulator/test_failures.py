@@ -171,6 +171,40 @@ def test_without_a_threshold_the_breaker_waits_for_three_failures(simulator: Tes
     assert settled(simulator)["deployments"][0]["failedTasks"] == 3
 
 
+def breaker_told(simulator: TestSimulator) -> dict[str, Any]:
+    """What the newest service deployment says of its circuit breaker."""
+    ecs = simulator.client("ecs")
+    listed = ecs.list_service_deployments(cluster=CLUSTER, service="bot")["serviceDeployments"]
+    newest = max(listed, key=lambda item: item["createdAt"])["serviceDeploymentArn"]
+    (told,) = ecs.describe_service_deployments(serviceDeploymentArns=[newest])["serviceDeployments"]
+    found: dict[str, Any] = told["deploymentCircuitBreaker"]
+    return found
+
+
+@pytest.mark.parametrize("rollback", [True, False])
+def test_a_service_deployment_tells_of_its_breaker(simulator: TestSimulator, *, rollback: bool) -> None:
+    simulator.control.set_speed(0.001)
+    configuration = {
+        "minimumHealthyPercent": 0,
+        "maximumPercent": 100,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": rollback},
+    }
+    make_service(simulator, "bot:1", deploymentConfiguration=configuration)
+    assert breaker_told(simulator) == {"status": "MONITORING", "failureCount": 0, "threshold": 3}
+    simulator.control.advance(600)
+    assert breaker_told(simulator) == {"status": "MONITORING_COMPLETE", "failureCount": 0, "threshold": 3}
+    simulator.client("ecs").update_service(
+        cluster=CLUSTER, service="bot", taskDefinition=register(simulator, "bot:2-crash")
+    )
+    simulator.control.advance(1200)
+    assert breaker_told(simulator) == {"status": "TRIGGERED", "failureCount": 3, "threshold": 3}
+
+
+def test_a_breaker_that_is_off_says_so(simulator: TestSimulator) -> None:
+    make_service(simulator, "bot:1", deploymentConfiguration={"minimumHealthyPercent": 0, "maximumPercent": 100})
+    assert breaker_told(simulator)["status"] == "DISABLED"
+
+
 def test_without_a_breaker_the_service_tries_for_ever(simulator: TestSimulator) -> None:
     configuration = {"minimumHealthyPercent": 0, "maximumPercent": 100}
     make_service(simulator, "bot:1-missing", deploymentConfiguration=configuration)
