@@ -16,7 +16,7 @@ from molthub.aws.api import Api, Throttle, no_throttle
 from molthub.aws.arns import Account
 from molthub.aws.clients import Clients, Sessions, guarding
 from molthub.aws.documents import BucketDocuments
-from molthub.aws.foundation import completed, read_foundation
+from molthub.aws.foundation import completed, describe_stack, read_foundation
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.backups import PointTags, StateReader
 from molthub.aws.readers.collect import Collector
@@ -26,7 +26,7 @@ from molthub.aws.readers.rollouts import RolloutReader
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
 from molthub.aws.writers.perform import Writer
 from molthub.aws.writers.tidy import deregister_old
-from molthub.errors import MolthubError
+from molthub.errors import MolthubError, StallingError
 from molthub.planning.types import Change
 from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
 from molthub.resources.foundation import Foundation
@@ -35,6 +35,8 @@ from molthub.resources.observation import Observation, ObservedInstance, Rollout
 from molthub.resources.types import Kind
 
 GATEWAY_TOKEN_BYTES = 32
+
+DENIED_REF = "MH-AWS-003"
 
 
 def new_gateway_token() -> str:
@@ -130,8 +132,19 @@ class AwsProvider:
         with self._lock:
             if self._documents is None and self._location.bucket:
                 found = BucketDocuments(self.api, bucket=self._location.bucket, account=self._location.account_id)
-                self._documents = found if found.exists() else None
+                self._documents = found if self._is_there(found) else None
             return self._documents
+
+    def _is_there(self, documents: BucketDocuments) -> bool:
+        """A denial counts where there is a stack, and so a bucket: its name is given when the stack makes it. Without
+        a stack there is nothing to be denied (S3 tells nobody who may not list that a bucket is not there)."""
+        try:
+            return documents.exists()
+        except StallingError as error:
+            stack = self._location.stack
+            if error.ref != DENIED_REF or not stack or describe_stack(self.api, stack) is not None:
+                raise
+            return False
 
     def _rollouts(self, identity: Identity) -> RolloutReader:
         stand = self._known(identity)

@@ -102,7 +102,11 @@ class AwsBase:
     def holds(self) -> tuple[str, ...]:
         """Backups that deleting would lose."""
         count = around.backups_held(self.api, self._names.backup_vault)
-        return (f"{count} backups in the vault {self._names.backup_vault}",) if count else ()
+        return (
+            (f"{count} {'backup' if count == 1 else 'backups'} in the vault {self._names.backup_vault}",)
+            if count
+            else ()
+        )
 
     # -- planning ----------------------------------------------------------------------------------------------
 

@@ -37,8 +37,21 @@ class Backup:
         if operation is None:
             if call.operation == "ListTags" and ":recovery-point:" in call.params.get("ResourceArn", ""):
                 return {"Tags": dict(self._point(call.params["ResourceArn"]).tags)}
+            if call.operation in {"DescribeBackupVault", "DeleteBackupVault"}:
+                return self._counted(call)
             return None
         return operation(self, call.params)
+
+    def _counted(self, call: Call) -> Json | None:
+        """A vault and how much it holds, which moto does not count. Only an empty one can be deleted."""
+        name = call.params["BackupVaultName"]
+        held = sum(point.vault == name for point in self._storage.points.values())
+        if held and call.operation == "DeleteBackupVault":
+            message = f"Backup vault cannot be deleted (contains {held} recovery points)"
+            raise RefusalError("InvalidRequestException", message)
+        if name not in self._vaults or call.operation == "DeleteBackupVault":
+            return None
+        return {**self._vaults[name].to_list_dict(), "NumberOfRecoveryPoints": held}
 
     def _finish(self) -> None:
         """What jobs that ended since the last look have made."""

@@ -84,6 +84,19 @@ def test_no_bucket_is_no_place(simulator: TestSimulator, provider: AwsProvider) 
     assert [call["operation"] for call in simulator.control.calls()] == ["GetCallerIdentity", "HeadBucket"]
 
 
+def test_where_nothing_was_made_a_denial_is_no_bucket(simulator: TestSimulator, provider: AwsProvider) -> None:
+    simulator.control.add_fault("access-denied", operation="s3:HeadBucket", times=None)
+    stack = "molthub-acme-prod-0123456789"
+    unmade = aws_provider_factory()(KEY, replace(LOCATION, bucket=BUCKET, stack=stack))
+    assert unmade.documents() is None
+    template = '{"Resources":{"Way":{"Type":"AWS::EC2::InternetGateway"}}}'
+    simulator.client("cloudformation").create_change_set(
+        StackName=stack, ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=template
+    )
+    with pytest.raises(StallingError, match=f"AWS denies s3:ListBucket for {BUCKET}"):
+        unmade.documents()
+
+
 def test_a_bucket_of_somebody_else_is_not_ours(
     simulator: TestSimulator, provider: AwsProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
