@@ -134,6 +134,12 @@ def _unknown_vault(simulator: TestSimulator) -> None:
     simulator.client("backup").list_recovery_points_by_backup_vault(BackupVaultName="none")
 
 
+def _vault_with_a_point(simulator: TestSimulator) -> None:
+    _back_up(simulator)
+    simulator.control.advance(HOUR)
+    simulator.client("backup").delete_backup_vault(BackupVaultName=VAULT)
+
+
 MALFORMED: dict[str, tuple[Attempt, str]] = {
     "files-key": (lambda s: _files(s, KmsKeyId=KEY), "KmsKeyId requires Encrypted to be true."),
     "files-by-both": (
@@ -171,6 +177,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "target-missing": (_efs("delete_mount_target", MountTargetId="fsmt-0123456789abcdef0"), "MountTargetNotFound"),
     "point-exists": (_points_twice, "AccessPointAlreadyExists"),
     "point-missing": (_efs("delete_access_point", AccessPointId="fsap-0123456789abcdef0"), "AccessPointNotFound"),
+    "vault-with-points": (_vault_with_a_point, "Backup vault cannot be deleted"),
     "vault-missing": (_unknown_vault, "Backup vault none does not exist"),
     "backup-of-nothing": (lambda s: _back_up(s, resource=NOWHERE), "does not exist"),
     "backup-role": (lambda s: _back_up(s, trust=TRUST), "cannot be assumed by AWS Backup"),

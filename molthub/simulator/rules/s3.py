@@ -49,12 +49,26 @@ def _permission(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
 
 FakeBucket.get_permission = _permission
 
+_OBJECTS = {"GetObject": "s3:GetObject", "PutObject": "s3:PutObject", "DeleteObject": "s3:DeleteObject"}
+"""IAM's name of what an operation does to an object; a HEAD reads."""
+
+
+def _bucket_policy_allows(world: World, call: Call, account: str) -> None:
+    """With S3's own answer: moto's is a bare 403."""
+    name = str(call.params["Bucket"])
+    bucket = world.moto.backend("s3", account, "aws").buckets[name]
+    resource = f"arn:aws:s3:::{name}/{call.params['Key']}"
+    if _permission(bucket, _OBJECTS.get(call.operation, "s3:GetObject"), resource) is PermissionResult.DENIED:
+        raise RefusalError("AccessDenied", "Access Denied", status=403)
+
+
 _BUCKET = (_bucket_is_ours,)
+_OBJECT = (*_BUCKET, _bucket_policy_allows)
 RULES: Mapping[str, tuple[Any, ...]] = {
-    "s3:GetObject": _BUCKET,
-    "s3:HeadObject": _BUCKET,
-    "s3:PutObject": (_condition_is_one_that_s3_knows, *_BUCKET),
-    "s3:DeleteObject": _BUCKET,
+    "s3:GetObject": _OBJECT,
+    "s3:HeadObject": _OBJECT,
+    "s3:PutObject": (_condition_is_one_that_s3_knows, *_OBJECT),
+    "s3:DeleteObject": _OBJECT,
     "s3:HeadBucket": _BUCKET,
     "s3:ListObjectsV2": _BUCKET,
     "s3:ListObjectVersions": _BUCKET,

@@ -11,7 +11,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from tests.fakes import refused_ingress, refused_storage
+from tests.fakes import refused_ingress, refused_stacks, refused_storage
 from tests.fakes.aws_objects import (
     TRUST,
     make_group,
@@ -128,6 +128,7 @@ def _resources(simulator: TestSimulator) -> None:
 MALFORMED: dict[str, tuple[Attempt, str]] = {
     **refused_ingress.MALFORMED,
     **refused_storage.MALFORMED,
+    **refused_stacks.MALFORMED,
     "unknown-member": (_unknown_member, "ValidationError"),
     "missing-member": (lambda s: s.raw_client("ecs").update_service(cluster=CLUSTER), "ValidationException"),
     "wrong-type": (lambda s: s.raw_client("ecs").list_services(maxResults="ten"), "ValidationException"),
@@ -407,6 +408,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "secret-tags": (_secret_tags, "The maximum number of tags (50) has been exceeded."),
     **refused_ingress.REFUSED,
     **refused_storage.REFUSED,
+    **refused_stacks.REFUSED,
 }
 
 
