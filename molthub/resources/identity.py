@@ -95,6 +95,7 @@ class EnvironmentNames:
     cluster: str
     bucket: str
     backup_vault: str
+    backup_role: str
     boundary: str
     reconciler_role: str
     controller_role: str
@@ -113,6 +114,7 @@ def names_of_environment(fleet: str, key: EnvironmentKey, *, account: str, regio
         cluster=f"molthub-{base}",
         bucket=f"molthub-{digest}-{account}-{region}",
         backup_vault=f"mh-{slug(f'{key.workspace}-{key.environment}')[:VAULT_SLUG_LENGTH].strip('-')}-{digest}",
+        backup_role=f"mh-{base}-bak",
         boundary=f"mh-{base}-boundary",
         reconciler_role=f"mh-{base}-rec",
         controller_role=f"mh-{base}-ctl",

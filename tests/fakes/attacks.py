@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from molthub.resources.identity import TAG_ENVIRONMENT, TAG_FLEET, TAG_WORKSPACE
+from tests.fakes.balancers import make_listeners
 from tests.fakes.foundation import lay_foundation
 from tests.fakes.guarded import ROLE_ARN, TRUST
 from tests.fakes.places import BOUNDARY, FLEET
@@ -21,7 +23,17 @@ TASKS = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"},
 TASK_TRUST = json.dumps({"Version": "2012-10-17", "Statement": [TASKS]})
 ADMIN = f"arn:aws:iam::{ACCOUNT}:policy/admin"
 OTHER_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f0f0f0f-0000-4000-8000-1234567890ab"
-OURS, OTHERS = {"key": "molthub:fleet", "value": FLEET}, {"key": "molthub:fleet", "value": "another-fleet"}
+Tags = tuple[Json, ...]
+
+
+def _tags(fleet: str, environment: str) -> Tags:
+    pairs = {TAG_FLEET: fleet, TAG_WORKSPACE: "acme", TAG_ENVIRONMENT: environment}
+    return tuple({"key": key, "value": value} for key, value in pairs.items())
+
+
+OURS, OTHERS = _tags(FLEET, "prod"), _tags("another-fleet", "prod")
+NEXT = _tags(FLEET, "prod-eu")
+"""Of another environment of the fleet, whose names begin as ours do."""
 CONTAINER = {"name": "moltbot", "image": "registry.example.com/evil:1", "essential": True}
 DEFINITION: Json = {
     "networkMode": "awsvpc",
@@ -30,6 +42,9 @@ DEFINITION: Json = {
     "memory": "512",
     "containerDefinitions": [CONTAINER],
 }
+NEXT_ROLE, NEXT_LOGS = "mh-acme-prod-eu-bot-0123456789-task", f"/molthub/{FLEET}/acme-prod-eu-bot-0123456789"
+NEXT_SECRET = f"molthub/{FLEET}/acme-prod-eu-bot-0123456789/gateway"
+_OWN, _OTHER = f"molthub/{FLEET}/acme-prod-bot/gateway", "molthub/another-fleet/bot/gateway"
 CLUSTER, NETWORK = AWS["cluster"], {"awsvpcConfiguration": {"subnets": AWS["subnetIds"][:1]}}
 
 
@@ -47,8 +62,12 @@ class Attack:
         return self.name
 
 
-def upper(tag: Json) -> Json:
-    return {"Key": tag["key"], "Value": tag["value"]}
+def upper(tags: Tags) -> list[Json]:
+    return [{"Key": tag["key"], "Value": tag["value"]} for tag in tags]
+
+
+def _plain(tags: Tags) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in tags}
 
 
 def neighbourhood(stage: Stage) -> Json:
@@ -56,15 +75,20 @@ def neighbourhood(stage: Stage) -> Json:
     iam, ec2, ecs, sm = (stage.client(name) for name in ("iam", "ec2", "ecs", "secretsmanager"))
     iam.create_policy(PolicyName="admin", PolicyDocument=EVERYTHING)
     iam.create_role(RoleName="admin", AssumeRolePolicyDocument=TASK_TRUST)
-    iam.create_role(RoleName="mh-free-task", Path=PATH, AssumeRolePolicyDocument=TASK_TRUST)
-    iam.create_role(
-        RoleName="mh-bound-task", Path=PATH, AssumeRolePolicyDocument=TASK_TRUST, PermissionsBoundary=BOUNDARY
-    )
+    role = {"Path": PATH, "AssumeRolePolicyDocument": TASK_TRUST, "Tags": upper(OURS)}
+    iam.create_role(RoleName="mh-acme-prod-free-task", **role)
+    iam.create_role(RoleName="mh-acme-prod-bound-task", **role, PermissionsBoundary=BOUNDARY)
     found: Json = {}
-    for name, tag in (("theirs", OTHERS), ("untagged", None)):
+    neighbours: tuple[tuple[str, Tags], ...] = (
+        ("theirs", OTHERS),
+        ("next", NEXT),
+        ("untagged", ()),
+        ("ours", OURS),
+    )
+    for name, tags in neighbours:
         group = ec2.create_security_group(GroupName=f"molthub-{name}", Description="x", VpcId=AWS["vpcId"])["GroupId"]
-        if tag:
-            ec2.create_tags(Resources=[group], Tags=[upper(tag)])
+        if tags:
+            ec2.create_tags(Resources=[group], Tags=upper(tags))
         found[f"{name}-group"] = group
         definition = ecs.register_task_definition(family=f"molthub-{name}", **DEFINITION)["taskDefinition"]
         service = ecs.create_service(
@@ -74,22 +98,27 @@ def neighbourhood(stage: Stage) -> Json:
             desiredCount=0,
             launchType="FARGATE",
             networkConfiguration=NETWORK,
-            **({"tags": [tag]} if tag else {}),
+            **({"tags": [*tags]} if tags else {}),
         )["service"]
         found |= {f"{name}-service": service["serviceArn"], f"{name}-definition": definition["taskDefinitionArn"]}
     listed = ecs.list_service_deployments(cluster=CLUSTER, service="molthub-theirs")["serviceDeployments"]
     found["theirs-deployment"] = listed[0]["serviceDeploymentArn"]
     ecs.create_cluster(clusterName="another-cluster")
-    for name in ("molthub/another-fleet/bot/gateway", f"molthub/{FLEET}/bot/gateway", f"molthub/{FLEET}/model"):
+    for name in ("molthub/another-fleet/bot/gateway", f"molthub/{FLEET}/model"):
         sm.create_secret(Name=name, SecretString="dummy")
+    sm.create_secret(Name=_OWN, SecretString="dummy", Tags=upper(OURS))
+    _next_door(stage)
     stage.client("s3").create_bucket(Bucket="acme-customers", CreateBucketConfiguration={"LocationConstraint": REGION})
     stage.client("s3").put_object(Bucket="acme-customers", Key="list.csv", Body=b"ana")
     stage.client("logs").create_log_group(logGroupName="/molthub/another-fleet/bot")
     efs = stage.client("efs")
-    for name, tags in (("theirs", [upper(OTHERS)]), ("untagged", [])):
-        made = efs.create_file_system(CreationToken=name, Encrypted=True, Tags=tags)
+    for name, tags in neighbours:
+        made = efs.create_file_system(CreationToken=name, Encrypted=True, Tags=upper(tags))
         found[f"{name}-files"] = made["FileSystemId"]
     found |= _theirs_backed_up(stage, found["theirs-files"])
+    group = ec2.create_security_group(GroupName="website", Description="x", VpcId=AWS["vpcId"])["GroupId"]
+    (listener,) = make_listeners(stage.client, AWS["subnetIds"], group, count=1, name="website", tags={})
+    found["listener"] = listener.arn
     found["another-vpc"] = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     return found
 
@@ -99,9 +128,19 @@ def _theirs_backed_up(stage: Stage, file_system: str) -> Json:
     foundation = lay_foundation(stage.client, cluster=CLUSTER, vpc_id=AWS["vpcId"], subnet_ids=tuple(AWS["subnetIds"]))
     resource = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/{file_system}"
     whole = {"BackupVaultName": foundation.backup_vault, "ResourceArn": resource, "IamRoleArn": foundation.backup_role}
-    tags = {OTHERS["key"]: OTHERS["value"]}
-    point = stage.client("backup").start_backup_job(**whole, RecoveryPointTags=tags)["RecoveryPointArn"]
-    return {"backup": whole, "theirs-point": point}
+    start = stage.client("backup").start_backup_job
+    points = {
+        name: start(**whole, RecoveryPointTags=_plain(tags)) for name, tags in (("theirs", OTHERS), ("next", NEXT))
+    }
+    return {"backup": whole} | {f"{name}-point": made["RecoveryPointArn"] for name, made in points.items()}
+
+
+def _next_door(stage: Stage) -> None:
+    """What another environment of the fleet has by name, and a listener that is nobody's."""
+    role = {"Path": PATH, "AssumeRolePolicyDocument": TASK_TRUST, "PermissionsBoundary": BOUNDARY}
+    stage.client("iam").create_role(RoleName=NEXT_ROLE, **role, Tags=upper(NEXT))
+    stage.client("secretsmanager").create_secret(Name=NEXT_SECRET, SecretString="dummy", Tags=upper(NEXT))
+    stage.client("logs").create_log_group(logGroupName=NEXT_LOGS, tags=_plain(NEXT))
 
 
 def _just(**params: Any) -> Callable[[Json], Json]:
@@ -113,7 +152,12 @@ def _iam(name: str, operation: str, **params: Any) -> Attack:
     return Attack(name, "iam", operation, "iam:" + "".join(word.capitalize() for word in words), _just(**params))
 
 
-_NEW: Json = {"RoleName": "mh-new-task", "Path": PATH, "AssumeRolePolicyDocument": TASK_TRUST}
+_NEW: Json = {
+    "RoleName": "mh-acme-prod-new-task",
+    "Path": PATH,
+    "AssumeRolePolicyDocument": TASK_TRUST,
+    "Tags": upper(OURS),
+}
 _POLICY: Json = {"PolicyName": "more", "PolicyDocument": EVERYTHING}
 _SELF = ROLE_ARN.rpartition("/")[2]
 
@@ -125,13 +169,18 @@ ROLES = [
     _iam("a role of another name", "create_role", **{**_NEW, "RoleName": "mh-x-rec"}, PermissionsBoundary=BOUNDARY),
     _iam("rights for a foreign role", "put_role_policy", RoleName="admin", **_POLICY),
     _iam("rights for itself", "put_role_policy", RoleName=_SELF, **_POLICY),
-    _iam("rights for an unbounded role", "put_role_policy", RoleName="mh-free-task", **_POLICY),
-    _iam("no boundary any more", "delete_role_permissions_boundary", RoleName="mh-bound-task"),
-    _iam("a wider boundary", "put_role_permissions_boundary", RoleName="mh-bound-task", PermissionsBoundary=ADMIN),
+    _iam("rights for an unbounded role", "put_role_policy", RoleName="mh-acme-prod-free-task", **_POLICY),
+    _iam("no boundary any more", "delete_role_permissions_boundary", RoleName="mh-acme-prod-bound-task"),
+    _iam(
+        "a wider boundary",
+        "put_role_permissions_boundary",
+        RoleName="mh-acme-prod-bound-task",
+        PermissionsBoundary=ADMIN,
+    ),
     _iam("a boundary on itself", "put_role_permissions_boundary", RoleName=_SELF, PermissionsBoundary=BOUNDARY),
     _iam("trust of a foreign role", "update_assume_role_policy", RoleName="admin", PolicyDocument=DOCUMENT),
     _iam("trust of its own role", "update_assume_role_policy", RoleName=_SELF, PolicyDocument=DOCUMENT),
-    _iam("a managed policy", "attach_role_policy", RoleName="mh-bound-task", PolicyArn=ADMIN),
+    _iam("a managed policy", "attach_role_policy", RoleName="mh-acme-prod-bound-task", PolicyArn=ADMIN),
     _iam("a managed policy for itself", "attach_role_policy", RoleName=_SELF, PolicyArn=ADMIN),
     _iam("another version of the boundary", "create_policy_version", PolicyArn=BOUNDARY, PolicyDocument=EVERYTHING),
     _iam("an older version of the boundary", "set_default_policy_version", PolicyArn=BOUNDARY, VersionId="v1"),
@@ -139,7 +188,7 @@ ROLES = [
     _iam("a policy", "create_policy", **_POLICY),
     _iam("a user", "create_user", UserName="eve"),
     _iam("a foreign role's end", "delete_role", RoleName="admin"),
-    _iam("a tag on itself", "tag_role", RoleName=_SELF, Tags=[upper(OURS)]),
+    _iam("a tag on itself", "tag_role", RoleName=_SELF, Tags=upper(OURS)),
     Attack(
         "another role's session",
         "sts",
@@ -156,7 +205,6 @@ def _sm(name: str, operation: str, **params: Any) -> Attack:
 
 
 _PERSONS = f"molthub/{FLEET}/model"
-_OWN, _OTHER = f"molthub/{FLEET}/bot/gateway", "molthub/another-fleet/bot/gateway"
 
 SECRETS = [
     _sm("its own secret's value", "get_secret_value", SecretId=_OWN),
@@ -166,7 +214,7 @@ SECRETS = [
     _sm("a value for a secret of the fleet", "put_secret_value", SecretId=_PERSONS, SecretString="x"),
     _sm("another fleet's secret's end", "delete_secret", SecretId=_OTHER),
     _sm("a secret anywhere", "create_secret", Name="acme/prod/new", SecretString="x"),
-    _sm("a tag on a linked secret", "tag_resource", SecretId="acme/prod/model", Tags=[upper(OURS)]),
+    _sm("a tag on a linked secret", "tag_resource", SecretId="acme/prod/model", Tags=upper(OURS)),
     Attack(
         "a secret under a foreign key",
         "secretsmanager",
@@ -182,22 +230,22 @@ def _ecs(name: str, operation: str, params: Callable[[Json], Json], action: str 
     return Attack(name, "ecs", operation, action or own, params)
 
 
-def _service(name: str, *tags: Json, cluster: str = CLUSTER) -> Callable[[Json], Json]:
-    more = {"desiredCount": 0, "launchType": "FARGATE", "networkConfiguration": NETWORK, "tags": list(tags)}
+def _service(name: str, tags: Tags = (), *, cluster: str = CLUSTER, **more: Any) -> Callable[[Json], Json]:
+    whole = {"desiredCount": 0, "launchType": "FARGATE", "networkConfiguration": NETWORK, "tags": list(tags), **more}
     return lambda them: {
         "cluster": cluster,
         "serviceName": name,
         "taskDefinition": them["theirs-definition"],
-        **more,
+        **whole,
     }
 
 
-def _definition(role: str, *, family: str = "molthub-new", tag: Json = OURS) -> Callable[[Json], Json]:
+def _definition(role: str, *, family: str = "molthub-new", tag: Tags = OURS) -> Callable[[Json], Json]:
     arn = f"arn:aws:iam::{ACCOUNT}:role{role}"
-    return _just(family=family, taskRoleArn=arn, tags=[tag], **DEFINITION)
+    return _just(family=family, taskRoleArn=arn, tags=[*tag], **DEFINITION)
 
 
-TASK_ROLE = f"{PATH}mh-bound-task"
+TASK_ROLE = f"{PATH}mh-acme-prod-bound-task"
 
 CONTAINERS = [
     _ecs("another fleet's service's end", "delete_service", _just(cluster=CLUSTER, service="molthub-theirs")),
@@ -210,7 +258,7 @@ CONTAINERS = [
     _ecs(
         "another fleet's service made ours",
         "tag_resource",
-        lambda them: {"resourceArn": them["theirs-service"], "tags": [OURS]},
+        lambda them: {"resourceArn": them["theirs-service"], "tags": [*OURS]},
     ),
     _ecs(
         "another fleet's service's tags",
@@ -252,13 +300,13 @@ def _group(name: str, operation: str, which: str, **params: Any) -> Attack:
 _OPEN = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
 
 
-def _new_group(tag: Json, vpc: str | None = None) -> Callable[[Json], Json]:
-    tags = [{"ResourceType": "security-group", "Tags": [upper(tag)]}]
+def _new_group(tags: Tags, vpc: str | None = None) -> Callable[[Json], Json]:
+    born = [{"ResourceType": "security-group", "Tags": upper(tags)}]
     return lambda them: {
         "GroupName": "molthub-new",
         "Description": "x",
         "VpcId": them[vpc] if vpc else AWS["vpcId"],
-        "TagSpecifications": tags,
+        "TagSpecifications": born,
     }
 
 
@@ -272,7 +320,7 @@ NETWORKS = [
         "ec2",
         "create_tags",
         "ec2:CreateTags",
-        lambda them: {"Resources": [them["theirs-group"]], "Tags": [upper(OURS)]},
+        lambda them: {"Resources": [them["theirs-group"]], "Tags": upper(OURS)},
     ),
     Attack("a group with another's tag", "ec2", "create_security_group", "ec2:CreateSecurityGroup", _new_group(OTHERS)),
     Attack(
@@ -314,16 +362,16 @@ def _files(name: str, operation: str, which: str, **params: Any) -> Attack:
 
 
 FILES = [
-    _files("somebody's file system made ours", "tag_resource", "untagged-files", Tags=[upper(OURS)]),
-    _files("another fleet's file system made ours", "tag_resource", "theirs-files", Tags=[upper(OURS)]),
+    _files("somebody's file system made ours", "tag_resource", "untagged-files", Tags=upper(OURS)),
+    _files("another fleet's file system made ours", "tag_resource", "theirs-files", Tags=upper(OURS)),
     _files("another fleet's file system's end", "delete_file_system", "theirs-files"),
     _files("an untagged file system's end", "delete_file_system", "untagged-files"),
     _files("everybody on another fleet's file system", "put_file_system_policy", "theirs-files", Policy=EVERYTHING),
 ]
 
 
-def _backup(role: str | None = None, tag: Json = OURS) -> Callable[[Json], Json]:
-    more = {"RecoveryPointTags": {tag["key"]: tag["value"]}} | ({"IamRoleArn": role} if role else {})
+def _backup(role: str | None = None, tags: Tags = OURS) -> Callable[[Json], Json]:
+    more = {"RecoveryPointTags": _plain(tags)} | ({"IamRoleArn": role} if role else {})
     return lambda them: {**them["backup"], **more}
 
 
@@ -340,7 +388,7 @@ BACKUPS = [
             "CopySourceTagsToRestoredResource": True,
         },
     ),
-    Attack("a backup with another's tag", "backup", "start_backup_job", "backup:TagResource", _backup(tag=OTHERS)),
+    Attack("a backup with another's tag", "backup", "start_backup_job", "backup:TagResource", _backup(tags=OTHERS)),
     Attack(
         "an administrator's backup",
         "backup",
@@ -357,4 +405,85 @@ BACKUPS = [
     ),
 ]
 
-ATTACKS = [*BACKUPS, *BUCKETS, *FILES, *ROLES, *SECRETS, *CONTAINERS, *NETWORKS]
+_DOOR = {"awsvpcConfiguration": {"subnets": AWS["subnetIds"][:1], "assignPublicIp": "ENABLED"}}
+OPEN = [
+    _ecs("a public address", "create_service", _service("molthub-new", OURS, networkConfiguration=_DOOR)),
+    _ecs("a shell into tasks", "create_service", _service("molthub-new", OURS, enableExecuteCommand=True)),
+    _ecs(
+        "a public address later",
+        "update_service",
+        _just(cluster=CLUSTER, service="molthub-ours", networkConfiguration=_DOOR),
+    ),
+    _ecs(
+        "a shell into tasks later",
+        "update_service",
+        _just(cluster=CLUSTER, service="molthub-ours", enableExecuteCommand=True),
+    ),
+]
+
+_ITS = {"RoleName": NEXT_ROLE}
+NEXT_DOOR = [
+    _iam(
+        "our boundary on the next environment's role",
+        "put_role_permissions_boundary",
+        **_ITS,
+        PermissionsBoundary=BOUNDARY,
+    ),
+    _iam("trust of the next environment's role", "update_assume_role_policy", **_ITS, PolicyDocument=DOCUMENT),
+    _iam("rights for the next environment's role", "put_role_policy", **_ITS, **_POLICY),
+    _iam("the next environment's role made ours", "tag_role", **_ITS, Tags=upper(OURS)),
+    _iam("the next environment's role's end", "delete_role", **_ITS),
+    _iam(
+        "a role of the next environment", "create_role", **{**_NEW, "Tags": upper(NEXT)}, PermissionsBoundary=BOUNDARY
+    ),
+    _sm("the next environment's secret's end", "delete_secret", SecretId=NEXT_SECRET),
+    _sm("a value for the next environment's secret", "put_secret_value", SecretId=NEXT_SECRET, SecretString="x"),
+    _sm("the next environment's secret made ours", "tag_resource", SecretId=NEXT_SECRET, Tags=upper(OURS)),
+    _files("the next environment's file system's end", "delete_file_system", "next-files"),
+    _files("the next environment's file system made ours", "tag_resource", "next-files", Tags=upper(OURS)),
+    Attack(
+        "the next environment's logs' end",
+        "logs",
+        "delete_log_group",
+        "logs:DeleteLogGroup",
+        _just(logGroupName=NEXT_LOGS),
+    ),
+    _group("the next environment's group's end", "delete_security_group", "next-group"),
+    _group(
+        "a hole in the next environment's group", "authorize_security_group_ingress", "next-group", IpPermissions=_OPEN
+    ),
+    _ecs("the next environment's service's end", "delete_service", _just(cluster=CLUSTER, service="molthub-next")),
+    _ecs(
+        "the next environment's service's count",
+        "update_service",
+        _just(cluster=CLUSTER, service="molthub-next", desiredCount=0),
+    ),
+    _ecs("a service as the next environment's", "create_service", _service("molthub-new", NEXT)),
+    Attack(
+        "a rule on somebody's listener",
+        "elbv2",
+        "create_rule",
+        "elasticloadbalancing:CreateRule",
+        lambda them: {
+            "ListenerArn": them["listener"],
+            "Priority": 1,
+            "Conditions": [{"Field": "path-pattern", "Values": ["/login"]}],
+            "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
+            "Tags": upper(OURS),
+        },
+    ),
+    Attack(
+        "the next environment's state in our hands",
+        "backup",
+        "start_restore_job",
+        "backup:StartRestoreJob",
+        lambda them: {
+            "RecoveryPointArn": them["next-point"],
+            "IamRoleArn": them["backup"]["IamRoleArn"],
+            "Metadata": {},
+            "CopySourceTagsToRestoredResource": True,
+        },
+    ),
+]
+
+ATTACKS = [*NEXT_DOOR, *OPEN, *BACKUPS, *BUCKETS, *FILES, *ROLES, *SECRETS, *CONTAINERS, *NETWORKS]

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from molthub.resources.foundation import Foundation
+from molthub.resources.identity import EnvironmentKey, names_of_environment
 
 Client = Callable[[str], Any]
-BACKUP_ROLE = "molthub-acme-prod-BackupRole-1X2Y3Z"  # as CloudFormation names it
+NAMES = names_of_environment("acme-bots", EnvironmentKey("acme", "prod"), account="123456789012", region="eu-west-1")
+BACKUP_ROLE, VAULT = NAMES.backup_role, NAMES.backup_vault
 NFS = {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049}
 TRUST = {
     "Version": "2012-10-17",
@@ -33,7 +35,7 @@ def lay_foundation(client: Client, *, cluster: str, vpc_id: str, subnet_ids: tup
         GroupId=servers, IpPermissions=[{**NFS, "UserIdGroupPairs": [{"GroupId": clients}]}]
     )
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
-    client("backup").create_backup_vault(BackupVaultName="molthub-acme-prod", EncryptionKeyArn=key)
+    client("backup").create_backup_vault(BackupVaultName=VAULT, EncryptionKeyArn=key)
     role = client("iam").create_role(
         RoleName=BACKUP_ROLE, Path="/molthub/acme-bots/", AssumeRolePolicyDocument=json.dumps(TRUST)
     )
@@ -44,7 +46,7 @@ def lay_foundation(client: Client, *, cluster: str, vpc_id: str, subnet_ids: tup
         kms_key=key,
         state_clients=clients,
         state_servers=servers,
-        backup_vault="molthub-acme-prod",
+        backup_vault=VAULT,
         backup_role=role["Role"]["Arn"],
     )
 

@@ -16,6 +16,7 @@ from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity, identity_tags
 from molthub.resources.types import Backup, FileSystem, Kind, Restore, Rule, Step
 from tests.builders import loaded_environment, loaded_instance
+from tests.fakes.balancers import STACKS
 from tests.fakes.foundation import lay_foundation
 from tests.fakes.guarded import ENVIRONMENT, FLEET, ROLE_ARN, founded_providers
 from tests.fakes.hand import Hand
@@ -60,7 +61,7 @@ class Life:
         """A person changes everything of one instance, and it is put right."""
         hand = self.hand("rolling")
         for kind in TAGGED:
-            hand.tag(kind, "molthub:workspace", "another")
+            hand.tag(kind, "molthub:instance", "another")
             hand.tag(kind, "added", "by-hand")
         hand("logs").put_retention_policy(logGroupName=hand.names.log_group, retentionInDays=7)
         hand("secretsmanager").update_secret(SecretId=hand.names.gateway_secret, Description="by hand")
@@ -105,7 +106,7 @@ class Life:
         elb.modify_target_group(TargetGroupArn=group, HealthCheckPath="/")
         delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "300"}
         elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
-        tags = [{"Key": "molthub:workspace", "Value": "another"}, {"Key": "added", "Value": "by-hand"}]
+        tags = [{"Key": "molthub:instance", "Value": "another"}, {"Key": "added", "Value": "by-hand"}]
         elb.add_tags(ResourceArns=[rule], Tags=tags)
         elb.add_tags(ResourceArns=[group], Tags=tags)
 
@@ -149,7 +150,7 @@ class Life:
         )
         (point, _) = efs.describe_access_points(**here)["AccessPoints"]
         efs.delete_access_point(AccessPointId=point["AccessPointId"])
-        ours = [{"Key": "molthub:fleet", "Value": FLEET}]
+        ours = [{"Key": key, "Value": value} for key, value in STACKS.items()]
         efs.create_access_point(ClientToken="by-hand", **here, RootDirectory={"Path": "/by-hand"}, Tags=ours)
         everybody = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "elasticfilesystem:*"}
         efs.put_file_system_policy(**here, Policy=json.dumps({"Statement": [everybody]}))

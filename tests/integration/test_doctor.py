@@ -71,7 +71,17 @@ def test_an_image_in_ecr(stage: Stage) -> None:
 def _place() -> Place:
     names = names_of_environment("acme-bots", KEY, account=AWS["accountId"], region=AWS["region"])
     boundary = f"arn:aws:iam::{AWS['accountId']}:policy{names.role_path}{names.boundary}"
-    return Place("aws", AWS["accountId"], AWS["region"], "acme-bots", AWS["cluster"], AWS["vpcId"], boundary)
+    return Place(
+        "aws",
+        AWS["accountId"],
+        AWS["region"],
+        "acme-bots",
+        KEY.workspace,
+        KEY.environment,
+        AWS["cluster"],
+        AWS["vpcId"],
+        boundary,
+    )
 
 
 def test_the_reconcilers_policy_is_enough_and_one_action_less_is_not(stage: Stage) -> None:

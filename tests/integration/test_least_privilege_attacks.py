@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from molthub.aws.errors import DENIED
+from molthub.aws.permissions.operations import grants
 from molthub.aws.permissions.policy import reconciler_policies
 from molthub.simulator.iam.evaluator import Ask, Rights, decide
 from tests.fakes.attacks import ATTACKS, TASK_ROLE, Attack, neighbourhood
@@ -27,7 +28,8 @@ EFS = f"arn:aws:elasticfilesystem:eu-west-1:{ACCOUNT}"
 ELB = f"arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}"
 ZONE = f"arn:aws:route53:::hostedzone/{HERE.zone}"
 HOSTS = "route53:changeresourcerecordsetsnormalizedrecordnames"
-OURS = {"aws:requesttag/molthub:fleet": ("acme-bots",)}
+TAGS = {"molthub:fleet": HERE.fleet, "molthub:workspace": HERE.workspace, "molthub:environment": HERE.environment}
+OURS = {f"aws:requesttag/{key}": (value,) for key, value in TAGS.items()}
 THEIRS = {f"aws:{where}tag/molthub:fleet": ("another-fleet",) for where in ("request", "resource")}
 
 ELSEWHERE = [
@@ -83,6 +85,38 @@ ELSEWHERE = [
     ),
 ]
 """Beyond what the simulator serves: judged by the evaluator alone."""
+
+
+def off_by_one_tag() -> Iterator[Ask]:
+    """For each scope and each tag it is held to: what it allows, but for that tag, which is another's."""
+    for action, scope in sorted(set(grants()), key=str):
+        if not scope.exists(HERE):
+            continue
+        statement = scope.statement(HERE, [action])
+        conditions = [
+            (operator, key.lower(), value)
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, value in keys.items()
+        ]
+        for other, (_, off, _) in enumerate(conditions):
+            if "tag/molthub:" not in off:
+                continue
+            # What is born has no tags yet; a birth's tags on what is there already would be allowed as a change.
+            context = {
+                key: ("another",) if index == other else (value,)
+                for index, (operator, key, value) in enumerate(conditions)
+                if index == other or not operator.endswith("IfExists") or "tag/" not in key
+            }
+            yield Ask(action, statement["Resource"][0].replace("*", "1") if action != FILES else "*", context)
+
+
+FILES = "elasticfilesystem:CreateFileSystem"
+OFF_BY_ONE = list(off_by_one_tag())
+
+
+@pytest.mark.parametrize("ask", OFF_BY_ONE, ids=lambda ask: ask.action)
+def test_each_tag_of_each_scope_counts(ask: Ask) -> None:
+    assert not decide(Rights(reconciler_policies(HERE)), ask).allowed, ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +175,7 @@ def test_the_policy_denies_what_the_simulator_does_not_serve(ask: Ask) -> None:
 
 def test_every_condition_stops_an_attack(aftermath: Aftermath) -> None:
     """Without any one of the policy's conditions, one of these attacks would succeed."""
-    tried = [*ELSEWHERE, *(ask_of(item) for item in aftermath.asked if not item["allowed"])]
+    tried = [*ELSEWHERE, *OFF_BY_ONE, *(ask_of(item) for item in aftermath.asked if not item["allowed"])]
     statements = [statement for document in reconciler_policies(HERE) for statement in document["Statement"]]
     idle = []
     for index, statement in enumerate(statements):

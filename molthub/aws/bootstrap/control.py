@@ -19,10 +19,12 @@ UPLOAD_DAYS = 7
 def place_of(spec: BaseSpec, names: EnvironmentNames) -> Place:
     """Where the reconciler works, as the policies' builders want it, with CloudFormation's placeholders."""
     return Place(
-        partition="${AWS::Partition}",
+        partition="*",  # an account is in one; and a template has no room for eighty placeholders
         account=spec.account_id,
         region=spec.region,
         fleet=spec.fleet,
+        workspace=spec.key.workspace,
+        environment=spec.key.environment,
         cluster=spec.cluster or names.cluster,
         vpc_id=spec.vpc_id or "${Vpc}",
         boundary="${Boundary}",

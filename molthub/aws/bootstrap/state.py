@@ -82,6 +82,7 @@ def _backups(spec: BaseSpec, names: EnvironmentNames) -> Json:
         ),
         "BackupRole": resource(
             "AWS::IAM::Role",
+            RoleName=names.backup_role,
             Path=names.role_path,
             Description=f"Molthub {spec.key}: AWS Backup for file systems",
             AssumeRolePolicyDocument=trust("backup.amazonaws.com", StringEquals={"aws:SourceAccount": spec.account_id}),

@@ -196,6 +196,8 @@ class AwsProbes:
             account=where.account_id,
             region=where.region,
             fleet=self._fleet,
+            workspace=self._key.workspace,
+            environment=self._key.environment,
             cluster=where.cluster or (stand.cluster if stand else names.cluster),
             vpc_id=where.vpc_id or (stand.vpc_id if stand else "vpc-doctor"),
             boundary=(stand.boundary if stand else None)

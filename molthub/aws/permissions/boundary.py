@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from molthub.aws.permissions.policy import document_of
-from molthub.aws.permissions.scopes import Place
+from molthub.aws.permissions.scopes import MOUNTED_FILES, Place
 from molthub.policies.support.data_actions import DATA
 
 Document = dict[str, Any]
@@ -27,10 +27,11 @@ FILES = ("elasticfilesystem:ClientMount", "elasticfilesystem:ClientRootAccess", 
 def boundary_policy(place: Place, *, bucket: str | None = None) -> Document:
     """The boundary's document.
 
-    place   partition, account, region and fleet are used; its own ARN and the rest are not
+    place   partition, account, region, fleet, workspace and environment are used; the rest is not
     bucket  name of the environment's bucket for lease and published status, which no Moltbot may touch
     """
-    arn = f"arn:{place.partition}"
+    arn, parts = f"arn:{place.partition}", place.parts
+    ours = f"{place.fleet}/mh-{parts['slug']}-*-exec"
     here = f"{place.region}:{place.account}"
     statements = [
         _allow("Data", DATA, "*"),
@@ -38,18 +39,14 @@ def boundary_policy(place: Place, *, bucket: str | None = None) -> Document:
         _allow(
             "Logs",
             ("logs:CreateLogStream", "logs:PutLogEvents"),
-            f"{arn}:logs:{here}:log-group:/molthub/{place.fleet}/*",
+            f"{arn}:logs:{here}:log-group:/molthub/{place.fleet}/{parts['slug']}-*",
         ),
         # What is mounted is the task definition's; each file system's own policy and the task role name the one.
-        _allow("Files", FILES, f"{arn}:elasticfilesystem:{here}:file-system/*"),
+        MOUNTED_FILES.statement(place, list(FILES)),
         # ECS fetches secrets with the execution role before anything of the Moltbot runs. Its task role never may.
         # Linked secrets have any name, and may be another account's.
         _allow("Secrets", ("secretsmanager:GetSecretValue",), f"{arn}:secretsmanager:*:*:secret:*")
-        | {
-            "Condition": {
-                "ArnLike": {"aws:PrincipalArn": f"{arn}:iam::{place.account}:role/molthub/{place.fleet}/mh-*-exec"}
-            }
-        },
+        | {"Condition": {"ArnLike": {"aws:PrincipalArn": f"{arn}:iam::{place.account}:role/molthub/{ours}"}}},
     ]
     if bucket is not None:
         own = [f"{arn}:s3:::{bucket}", f"{arn}:s3:::{bucket}/*"]

@@ -55,7 +55,7 @@ def row(*scopes: Scope, actions: tuple[str, ...] = (), also: tuple[Grant, ...] =
 
 _PASS: Grant = ("iam:PassRole", at.PASSED_ROLES)
 _ECS_TAGS: Grant = ("ecs:TagResource", at.BIRTH_TAGS)
-_SECRET_TAGS: Grant = ("secretsmanager:TagResource", at.OWN_SECRETS)
+_SECRET_TAGS: Grant = ("secretsmanager:TagResource", at.SECRET_BIRTH_TAGS)
 _ENCRYPT: tuple[Grant, ...] = (("kms:GenerateDataKey", at.SECRETS_KEY), ("kms:Decrypt", at.SECRETS_KEY))
 _FILE_TAGS: Grant = ("elasticfilesystem:TagResource", at.FILE_BIRTH_TAGS)
 _FILE_KEY: tuple[Grant, ...] = (("kms:DescribeKey", at.FILE_SYSTEMS_KEY), ("kms:CreateGrant", at.FILE_SYSTEMS_KEY))
@@ -118,7 +118,7 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "StopServiceDeployment": row(at.OWN_SERVICES, at.OWN_DEPLOYMENTS),
         "TagResource": row(at.OWN_SERVICES),
         "UntagResource": row(at.OWN_SERVICES),
-        "UpdateService": row(at.OWN_SERVICES, also=(_PASS,), why="the task's roles are passed"),
+        "UpdateService": row(at.CHANGED_SERVICES, also=(_PASS,), why="the task's roles are passed"),
     },
     "efs": {
         "CreateAccessPoint": row(at.OWN_FILE_SYSTEMS, also=(_FILE_TAGS,), why="made with its tags"),
@@ -161,7 +161,7 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "RemoveTags": row(at.OWN_BALANCING),
     },
     "iam": {
-        "CreateRole": row(at.BOUNDED_ROLES, also=(("iam:TagRole", at.OWN_ROLES),), why="made with its tags"),
+        "CreateRole": row(at.NEW_ROLES, also=(("iam:TagRole", at.ROLE_BIRTH_TAGS),), why="made with its tags"),
         "DeleteRole": row(at.OWN_ROLES),
         "DeleteRolePermissionsBoundary": row(
             why="never granted: called only where an environment has no boundary, so never under this policy"
@@ -182,13 +182,15 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "UpdateRole": row(at.BOUNDED_ROLES),
     },
     "logs": {
-        "CreateLogGroup": row(at.LOG_GROUPS, also=(("logs:TagResource", at.LOG_GROUPS),), why="made with its tags"),
-        "DeleteLogGroup": row(at.LOG_GROUPS),
+        "CreateLogGroup": row(
+            at.NEW_LOG_GROUPS, also=(("logs:TagResource", at.LOG_BIRTH_TAGS),), why="made with its tags"
+        ),
+        "DeleteLogGroup": row(at.OWN_LOG_GROUPS),
         "DescribeLogGroups": row(at.LISTS),
-        "ListTagsForResource": row(at.LOG_GROUPS),
-        "PutRetentionPolicy": row(at.LOG_GROUPS),
-        "TagResource": row(at.LOG_GROUPS),
-        "UntagResource": row(at.LOG_GROUPS),
+        "ListTagsForResource": row(at.LOG_READS),
+        "PutRetentionPolicy": row(at.OWN_LOG_GROUPS),
+        "TagResource": row(at.OWN_LOG_GROUPS),
+        "UntagResource": row(at.OWN_LOG_GROUPS),
     },
     "route53": {
         "ChangeResourceRecordSets": row(at.HOSTS),
@@ -203,7 +205,7 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
         "PutObject": row(at.DOCUMENTS),
     },
     "secretsmanager": {
-        "CreateSecret": row(at.OWN_SECRETS, also=(_SECRET_TAGS, *_ENCRYPT), why=f"made with its tags; {_WITH_KEY}"),
+        "CreateSecret": row(at.NEW_SECRETS, also=(_SECRET_TAGS, *_ENCRYPT), why=f"made with its tags; {_WITH_KEY}"),
         "DeleteSecret": row(at.OWN_SECRETS),
         "DescribeSecret": row(at.SECRET_FACTS),
         "ListSecrets": row(at.LISTS),

@@ -1,10 +1,12 @@
-"""The reconciler's policy, put together from the table: a statement for each scope, its actions sorted."""
+"""The reconciler's policy, put together from the table: a statement for each scope, its actions sorted.
+
+Scopes with the same tags for a condition share one, for a managed policy is short."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from molthub.aws.permissions.operations import grants
@@ -30,8 +32,21 @@ def reconciler_policies(place: Place) -> tuple[Document, ...]:
     for action, scope in grants():
         if scope.exists(place):
             by_scope.setdefault(scope, set()).add(action)
-    ordered = sorted(by_scope.items(), key=lambda item: item[0].sid)
-    return tuple(_packed([scope.statement(place, sorted(actions)) for scope, actions in ordered]))
+    return tuple(_packed(_joined(place, by_scope)))
+
+
+def _joined(place: Place, by_scope: Mapping[Scope, set[str]]) -> list[Document]:
+    """A statement for each scope, one for all that go together. Raises ValueError where their conditions differ."""
+    found: dict[str, Document] = {}
+    for scope, actions in by_scope.items():
+        name = scope.together or scope.sid
+        made = scope.statement(place, sorted(actions)) | {"Sid": name}
+        other = found.setdefault(name, made)
+        if other.get("Condition") != made.get("Condition"):
+            raise ValueError(f"the scopes of {name} have not the same conditions")
+        for member in ("Action", "Resource"):
+            other[member] = sorted({*other[member], *made[member]})
+    return [found[name] for name in sorted(found)]
 
 
 def size_of(document: Document) -> int:

@@ -13,6 +13,8 @@ SPOKEN = Place(
     account="ACCOUNT",
     region="REGION",
     fleet="FLEET",
+    workspace="WORKSPACE",
+    environment="ENVIRONMENT",
     cluster="CLUSTER",
     vpc_id="VPC",
     boundary="BOUNDARY",
@@ -30,7 +32,8 @@ Generated from `molthub/aws/permissions`; what the words in capitals are, an env
 
 These statements are the whole policy of the role that the controller works with. Each stands for calls that Molthub
 makes; the tests fail when a call has no statement, and when a statement, an action, a resource or a condition is needed
-by nothing.
+by nothing. Statements marked *New*, *Ours* or *Birth* are one of that name in the policy, for they have the same
+conditions. `workspace-environment` is what the environment's names begin with, at most 40 characters of it.
 """
 
 BOUNDARY_HEAD = """## The boundary of instances' roles
@@ -56,7 +59,11 @@ def _statements() -> Iterator[str]:
         conditions = statement.get("Condition", {})
         only = [f"{key} {operator} {value}" for operator, keys in conditions.items() for key, value in keys.items()]
         yield _line(
-            f"`{scope.sid}`", _codes(statement["Action"]), _codes(statement["Resource"]), _codes(only), scope.why
+            f"`{scope.sid}`" + (f" *{scope.together}*" if scope.together else ""),
+            _codes(statement["Action"]),
+            _codes(statement["Resource"]),
+            _codes(only),
+            scope.why,
         )
 
 

@@ -111,16 +111,33 @@ def _roles_of(view: View, reference: str | None) -> list[str | None]:
     return [content.get("taskRoleArn"), content.get("executionRoleArn")]
 
 
+def _openness(view: View) -> Context:
+    """Whether tasks get public addresses and shells, as far as the request says; what it leaves out has no key."""
+    found: dict[str, tuple[str, ...]] = {}
+    network = view.params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    if "assignPublicIp" in network:
+        found["ecs:auto-assign-public-ip"] = (str(network["assignPublicIp"] == "ENABLED").lower(),)
+    if "enableExecuteCommand" in view.params:
+        found["ecs:enable-execute-command"] = (str(view.params["enableExecuteCommand"]).lower(),)
+    return found
+
+
 def _create_service(view: View) -> list[Ask]:
     arn = _service(view, view.params["serviceName"])
-    context = {**_in_cluster(view, _cluster(view)), **tagging(view.params.get("tags", ()), "key", "value")}
+    context = {
+        **_in_cluster(view, _cluster(view)),
+        **_openness(view),
+        **tagging(view.params.get("tags", ()), "key", "value"),
+    }
     roles = _passed(view, _roles_of(view, view.params.get("taskDefinition")))
     return [Ask("ecs:CreateService", arn, context), *_at_birth(view, arn), *roles]
 
 
 def _update_service(view: View) -> list[Ask]:
     roles = _passed(view, _roles_of(view, view.params.get("taskDefinition")))
-    return [*_on_service("ecs:UpdateService")(view), *roles]
+    arn, cluster = _service(view, view.params["service"]), _cluster(view)
+    context = {**_in_cluster(view, cluster), **_tags(view, arn), **_openness(view)}
+    return [Ask("ecs:UpdateService", arn, context), *roles]
 
 
 def _register(view: View) -> list[Ask]:
