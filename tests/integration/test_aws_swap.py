@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from molthub.aws.readers.file_systems import is_active
 from molthub.planning.types import Action, Change
 from molthub.resources.types import BY_HAND, Backup, FileSystem, Kind, Restore, Retired, Step
 from tests.fakes.aws_meddling import CrashError, meddled
@@ -34,11 +35,9 @@ class DyingWhileSwapping:
 
 
 def held(world: AwsWorld) -> dict[str, str]:
-    """The `molthub:state` of each file system."""
+    """Whether each file system is in use, as Molthub reads its tags: copied ones count for nothing."""
     found = world.client("efs").describe_file_systems()["FileSystems"]
-    return {
-        raw["FileSystemId"]: {tag["Key"]: tag["Value"] for tag in raw["Tags"]}.get("molthub:state", "") for raw in found
-    }
+    return {raw["FileSystemId"]: "active" if is_active(raw) else "retired" for raw in found}
 
 
 def half_swapped(world: AwsWorld) -> tuple[Change, str, str]:
