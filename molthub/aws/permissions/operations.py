@@ -246,7 +246,7 @@ OPERATOR: Mapping[str, frozenset[str]] = {
         }
     ),
     "ecr": frozenset({"DescribeImages"}),
-    "ecs": frozenset({"ListServices"}),
+    "ecs": frozenset({"DescribeServices", "ListServices", "UpdateService"}),
     "elbv2": frozenset({"DescribeLoadBalancers"}),
     "iam": frozenset(
         {"CreateServiceLinkedRole", "GetAccountSummary", "GetRole", "ListRoles", "SimulatePrincipalPolicy"}
