@@ -7,7 +7,7 @@ again a few times, a WaitingError is waited for as long as the settings have pat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -61,6 +61,7 @@ class InstanceRun:
     rollout: RolloutState | None = None
     stays: list[str] = field(default_factory=list)
     _said: set[str] = field(default_factory=set)
+    _unsaved: bool = False
 
     def run(self) -> InstanceResult:
         """Every exception but a dying process ends here as a result, so that the neighbours go on."""
@@ -78,10 +79,7 @@ class InstanceRun:
         return self._result(Outcome.APPLIED if self.plan.changes else Outcome.UNCHANGED)
 
     def _carry_out(self) -> None:
-        rollout_id = self.plan.rollout_id
-        for change in self.plan.changes:
-            if not change.after_rollout:
-                rollout_id = self._forward(change).rollout_id or rollout_id
+        rollout_id = self._ahead() or self.plan.rollout_id
         if rollout_id is not None:
             self._roll(rollout_id)
         for change in self.plan.changes:
@@ -90,6 +88,20 @@ class InstanceRun:
         if rollout_id is not None:
             self._tidy()
         self._tell_end()
+
+    def _ahead(self) -> str | None:
+        """Everything before the rollout; its deployment's id. Without a backup, what the plan has for that case."""
+        rollout_id = None
+        for change in self.plan.changes:
+            if change.after_rollout:
+                continue
+            result = self._forward(change)
+            if result.unsaved:
+                self._unsaved = True
+                self.plan = replace(self.plan, changes=self.plan.without_backup, fallback=())
+                return self._ahead()
+            rollout_id = result.rollout_id or rollout_id
+        return rollout_id
 
     def _forward(self, change: Change) -> WriteResult:
         """One change; should a backup fail that an upgrade waits for, the Moltbot is started again as it was."""
@@ -106,6 +118,8 @@ class InstanceRun:
         try:
             self._follow(rollout_id)
         except _StopError as stop:
+            if self._unsaved and self.rollout in FAILURES:
+                self._tell(EventType.ROLLED_BACK, f"the state of {self.plan.name} is NOT restored: it has no backup")
             if not self.plan.fallback or stop.outcome is not Outcome.FAILED or self.rollout not in FAILURES:
                 raise
             self._go_back()

@@ -236,6 +236,7 @@ class State(Model):
     )
     backupBeforeUpgrade: BackupBeforeUpgrade = Field(
         default=BackupBeforeUpgrade.REQUIRED,
+        strict=False,
         description="What a change of the image waits for while the state is persistent: the Moltbot is stopped, "
         "backed up and started as the new version; when that fails, the backup is restored and the old version "
         "started. `required`: no upgrade without a completed backup. `bestEffort`: a backup that fails is a warning. "

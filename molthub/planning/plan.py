@@ -194,6 +194,8 @@ def observed_in(observation: Observation, identity: Identity) -> ObservedInstanc
 def _finish(
     request: PlanRequest, verdict: Verdict, *, changes: tuple[Change, ...] = (), why: tuple[Diagnostic, ...] = ()
 ) -> InstancePlan:
+    back = state.fallback(request.kept, request.desired, changes) if verdict is Verdict.OUT_OF_SYNC else ()
+    resume, unsaved = state.resumed(request.kept, changes), state.without_backup(changes)
     return InstancePlan(
         identity=request.identity,
         name=request.name,
@@ -202,19 +204,25 @@ def _finish(
         reasons=why,
         notices=request.notices,
         rollout_id=_rollout_under_way(request, changes),
-        fingerprint=plan_fingerprint(changes),
-        fallback=state.fallback(request.kept, request.desired, changes) if verdict is Verdict.OUT_OF_SYNC else (),
-        resume=state.resumed(request.kept, changes),
+        fingerprint=plan_fingerprint(changes, back, () if resume is None else (resume,), unsaved),
+        fallback=back,
+        resume=resume,
+        without_backup=unsaved,
     )
 
 
-def plan_fingerprint(changes: tuple[Change, ...]) -> str:
-    """A digest of what the changes depend on: kind, action and both sides. Counts and events are in none of them."""
+def plan_fingerprint(changes: tuple[Change, ...], *otherwise: tuple[Change, ...]) -> str:
+    """A digest of what the changes depend on: kind, action and both sides. Counts and events are in none of them.
+
+    otherwise: what is done in place of them when a step fails
+    """
     if not changes:
         return ""
-    return fingerprint(
-        [[c.kind.value, c.action.word, c.name, c.force, c.after_rollout, c.before, c.after] for c in changes]
-    )
+    return fingerprint([_digested(changes), *(_digested(item) for item in otherwise if any(otherwise))])
+
+
+def _digested(changes: tuple[Change, ...]) -> list[list[object]]:
+    return [[c.kind.value, c.action.word, c.name, c.force, c.after_rollout, c.before, c.after] for c in changes]
 
 
 def _rollout_under_way(request: PlanRequest, changes: tuple[Change, ...]) -> str | None:

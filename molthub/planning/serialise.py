@@ -7,7 +7,9 @@ The shape, version `molthub.dev/plan/v1` (fields are added, never renamed):
     summary      {create, update, replace, delete}: resources of the instances that may be applied
     diagnostics  [diagnostic]
     environments [{workspace, environment, maxConcurrent, stopAfterFailures, reasons, instances}]
-      instance   {id, name, verdict, mayApply, fingerprint, rolloutId, reasons, notices, changes}
+      instance   {id, name, verdict, mayApply, fingerprint, rolloutId, reasons, notices, changes,
+                  fallback, resume, withoutBackup}: these three are changes, too: what is done when the rollout fails
+                  (the state is restored), when a backup fails that is required, and when one fails that is not
       change     {action, kind, name, restarts, force, afterRollout, unchanged, attributes}
       attribute  {path, before, after, forcesReplacement}
     diagnostic   {ref, severity, message, fix, subject, path, line, column}
@@ -91,6 +93,9 @@ def _instance(plan: InstancePlan) -> dict[str, Any]:
         "reasons": [diagnostic_json(item) for item in plan.reasons],
         "notices": [diagnostic_json(item) for item in plan.notices],
         "changes": [_change(item) for item in plan.changes],
+        "fallback": [_change(item) for item in plan.fallback],
+        "resume": [_change(plan.resume)] if plan.resume else [],
+        "withoutBackup": [_change(item) for item in plan.without_backup],
     }
 
 

@@ -72,9 +72,17 @@ class Kept:
         return self.rollout.created_at if self.rollout else None
 
     def backup_before(self, before: str) -> RecoveryPoint | None:
-        """The recovery point of what is in service, made before the step to `before`."""
+        """The recovery point of what is in service, made before the step to `before`.
+
+        Of a deletion, whose service may be gone, it is the one that names this deletion, as the file system does. What
+        gave up its state and is rolled out already has nothing more to save: the point from before that counts.
+        """
+        if before == FINAL:
+            return next((p for p in self.facts.points if p.final and p.final == self.facts.final), None)
+        if self.current == before:
+            return next((p for p in self.facts.points if p.before == before), None)
         for point in self.facts.points:
-            fresh = self.since is None or self.present.service is None or point.created_at > self.since
+            fresh = self.since is None or point.created_at > self.since
             if point.before == before and fresh and point.of in (self.current, ""):
                 return point
         return None
@@ -98,6 +106,28 @@ def with_backups(kept: Kept | None, desired: ResourceSet | None, changes: tuple[
     last = [_breaker_back(change) for change in rest if upgrade and _updates_service(change)]
     ordinary = [change for change in rest if not change.after_rollout]
     return (*front, *ordinary, *(change for change in rest if change.after_rollout), *last)
+
+
+def without_backup(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """What follows a backup that is not required when it fails: the same, but ECS goes back by itself.
+
+    There is no state to go back to, so nothing is gained by keeping ECS from it, and this process may die.
+    """
+    if not any(isinstance(change.after, Backup) and not change.after.required for change in changes):
+        return ()
+    place = next(index for index, change in enumerate(changes) if isinstance(change.after, Backup))
+    return tuple(_breaker_on(change) for change in changes[place + 1 :] if not _only_breaker_back(change))
+
+
+def _only_breaker_back(change: Change) -> bool:
+    return change.after_rollout and [item.path for item in change.attributes] == ["breaker_rollback"]
+
+
+def _breaker_on(change: Change) -> Change:
+    if not _updates_service(change) or not isinstance(change.after, Service):
+        return change
+    after = normalise(dataclasses.replace(change.after, breaker_rollback=True))
+    return make_change(Kind.SERVICE, change.before, after, force=change.force)
 
 
 def _risk(kept: Kept, desired: ResourceSet | None, changes: tuple[Change, ...]) -> str | None:

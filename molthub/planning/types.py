@@ -71,9 +71,11 @@ class InstancePlan:
     reasons      why it is Blocked, Invalid or Unknown; empty otherwise
     notices      warnings and live waivers, shouted in every plan
     rollout_id   a deployment already under way, to be waited for
-    fingerprint  digest of the fields the changes depend on; "" when there are none
+    fingerprint  digest of the fields the changes depend on, and of the three below; "" when there are no changes
     fallback     what is done when the rollout fails and ECS is not to roll back by itself: the state is restored
     resume       what starts the Moltbot again when its backup fails
+    without_backup  what is done in place of the rest of the changes (and of `fallback`) when a backup fails that is not
+                 required
     """
 
     identity: Identity
@@ -86,6 +88,7 @@ class InstancePlan:
     fingerprint: str = ""
     fallback: tuple[Change, ...] = ()
     resume: Change | None = None
+    without_backup: tuple[Change, ...] = ()
 
     @property
     def may_apply(self) -> bool:

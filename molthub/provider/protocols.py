@@ -90,12 +90,14 @@ class WriteResult:
 
     wrote is False when the write found its work already done (adopted after a crash).
     stays: after a delete, what is left of the thing all the same and until when, for people; "" for nothing.
+    unsaved: it was a backup that is not required, and it failed.
     """
 
     wrote: bool
     detail: str = ""
     rollout_id: str | None = None
     stays: str = ""
+    unsaved: bool = False
 
 
 class Provider(Protocol):

@@ -149,6 +149,9 @@ TAG_RESTORED = "molthub:restored-from"
 """On a file system made by a restore: the recovery point. Not compared."""
 TAG_OF, TAG_BEFORE, TAG_REVISION = "molthub:of", "molthub:before", "molthub:revision"
 """On a recovery point: what it was made of, before what, and the revision in service then."""
+TAG_FINAL = "molthub:final"
+"""On a file system that is about to go, and on the recovery point made for that: which deletion it is. A manifest that
+comes back takes it off the file system again, before anything runs on it."""
 STATE_ACTIVE, STATE_RETIRED = "active", "retired"
 RESERVED_TAG_PREFIXES = ("aws:", "molthub:")
 

@@ -121,7 +121,8 @@ class SecretFacts:
 class RecoveryPoint:
     """A completed backup of the state. of, before: the fingerprints it was made between, "" for one made by hand.
 
-    file_system: id of the one it was made of. revision: ARN of the definition in service then.
+    file_system: id of the one it was made of. revision: ARN of the definition in service then. final: the deletion that
+    it was made for, "" for none.
     """
 
     arn: str
@@ -131,6 +132,7 @@ class RecoveryPoint:
     before: str = ""
     revision: str = ""
     size: int | None = None
+    final: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class StateFacts:
     restored_from  ARN of the recovery point it was made of
     retired        ids of those that restores took the place of
     points         completed recovery points of any of them, newest first
+    final          the deletion that is under way, "" for none: what a last backup must have been made for
     earlier        the definition that the newest recovery point before the one in service was made of
     """
 
@@ -150,6 +153,7 @@ class StateFacts:
     retired: tuple[str, ...] = ()
     points: tuple[RecoveryPoint, ...] = ()
     earlier: TaskDefinition | None = None
+    final: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from molthub.aws.lookup import Lookup
 from molthub.aws.readers.reading import as_failure
 from molthub.aws.readers.task_definitions import TaskDefinitionCache, as_rolled_out, read_revision, secret_values
 from molthub.errors import MolthubError
-from molthub.resources.identity import TAG_BEFORE, TAG_OF, TAG_REVISION
+from molthub.resources.identity import TAG_BEFORE, TAG_FINAL, TAG_OF, TAG_REVISION
 from molthub.resources.observation import Observation, ObservedInstance, RecoveryPoint, StateFacts
 from molthub.resources.types import Kind, TaskDefinition
 
@@ -57,6 +57,7 @@ def project_point(raw: Raw, tags: Mapping[str, str]) -> RecoveryPoint:
         before=tags.get(TAG_BEFORE, ""),
         revision=tags.get(TAG_REVISION, ""),
         size=raw.get("BackupSizeInBytes"),
+        final=tags.get(TAG_FINAL, ""),
     )
 
 

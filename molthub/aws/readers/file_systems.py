@@ -21,7 +21,7 @@ from molthub.aws.api import Api, Refusal
 from molthub.aws.arns import Names, Store
 from molthub.aws.readers.reading import KindRead, each
 from molthub.aws.tags import compared, from_upper
-from molthub.resources.identity import STATE_ACTIVE, TAG_FLEET, TAG_RESTORED, TAG_STATE, short_hash
+from molthub.resources.identity import STATE_ACTIVE, TAG_FINAL, TAG_FLEET, TAG_RESTORED, TAG_STATE, short_hash
 from molthub.resources.normal import canonical_policy, normalise
 from molthub.resources.observation import StateFacts
 from molthub.resources.types import AccessPoint, FileSystem
@@ -162,6 +162,7 @@ def project_facts(raw: Raw, retired: Iterable[Raw]) -> StateFacts:
         size=(raw.get("SizeInBytes") or {}).get("Value"),
         restored_from=None if unfinished else tags_of(raw).get(TAG_RESTORED),
         retired=tuple(item["FileSystemId"] for item in others),
+        final=tags_of(raw).get(TAG_FINAL, ""),
     )
 
 

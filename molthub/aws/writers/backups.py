@@ -6,12 +6,13 @@ of the same failed before, so a crash starts no second job and a failure is no v
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from molthub.aws.readers import file_systems as reader
 from molthub.aws.readers import services
-from molthub.aws.readers.backups import PointTags, points_of
+from molthub.aws.readers.backups import PointTags, list_points, points_of
 from molthub.aws.tags import to_upper
 from molthub.aws.writers import file_systems
 from molthub.aws.writers.target import Target
@@ -21,6 +22,7 @@ from molthub.resources.identity import (
     STATE_RETIRED,
     TAG_BEFORE,
     TAG_COMMIT,
+    TAG_FINAL,
     TAG_OF,
     TAG_RESTORED,
     TAG_REVISION,
@@ -48,7 +50,8 @@ def back_up(target: Target, wanted: Backup) -> WriteResult:
     if service is not None and service.get("status") == services.ACTIVE and _runs(service):
         raise WaitingError("MH-BACK-007", f"{wanted.service} is still stopping", after=5.0, fix="Nothing to do: wait")
     arn = target.lookup.account.file_system_arn(raw["FileSystemId"])
-    job = _job(target, wanted, arn, service)
+    final = _deletion(target, wanted, raw, arn) if wanted.before == FINAL else ""
+    job = _job(target, wanted, arn, service, final=final)
     state = job.get("State", "CREATED")
     if state == "COMPLETED":
         point = f"recovery point {job['RecoveryPointArn']}"
@@ -59,22 +62,41 @@ def back_up(target: Target, wanted: Backup) -> WriteResult:
         )
     if wanted.required:
         raise backup_failed(wanted, job)
-    return target.result(f"the backup failed and is not required: {job.get('StatusMessage') or state}")
+    why = job.get("StatusMessage") or state
+    detail = f"WARNING: the backup failed and is not required, so nothing can be restored after this: {why}"
+    return dataclasses.replace(target.result(detail), unsaved=True)
+
+
+def _deletion(target: Target, wanted: Backup, raw: Raw, arn: str) -> str:
+    """Which deletion this is, marked on the file system once nothing runs on it: an older last backup is none of it."""
+    held = reader.tags_of(raw).get(TAG_FINAL, "")
+    if held:
+        return held
+    there = sorted(p["RecoveryPointArn"] for p in list_points(target.api, wanted.vault) if p.get("ResourceArn") == arn)
+    mark = short_hash(target.context.commit, arn, *there)
+    target.write(
+        "efs",
+        "TagResource",
+        subject=f"file system {wanted.file_system}",
+        ResourceId=raw["FileSystemId"],
+        Tags=to_upper({TAG_FINAL: mark}),
+    )
+    return mark
 
 
 def _runs(service: Raw) -> bool:
     return bool(service.get("runningCount") or service.get("pendingCount"))
 
 
-def _job(target: Target, wanted: Backup, arn: str, service: Raw | None) -> Raw:
+def _job(target: Target, wanted: Backup, arn: str, service: Raw | None, *, final: str) -> Raw:
     """The job of this backup, begun or found."""
     primary = services.primary(service) if service else None
     lost = _lost(target, arn, primary)
     tried = min(len(lost), ATTEMPTS - 1)
-    purpose = short_hash(arn, wanted.of, wanted.before, str(primary["id"]) if primary else "")
+    purpose = short_hash(arn, wanted.of, wanted.before, str(primary["id"]) if primary else "", final)
     token = f"molthub-{purpose}-{tried}"
     tags = {**identity_tags(target.identity), TAG_OF: wanted.of, TAG_BEFORE: wanted.before}
-    tags |= {TAG_COMMIT: target.context.commit}
+    tags |= {TAG_COMMIT: target.context.commit, TAG_FINAL: final}
     tags |= {TAG_REVISION: service["taskDefinition"]} if service else {}
     answer = target.write(
         "backup",

@@ -71,6 +71,9 @@ def test_the_documented_shape() -> None:
         "rolloutId": None,
         "reasons": [],
         "notices": [],
+        "fallback": [],
+        "resume": [],
+        "withoutBackup": [],
     }
     assert changes[0].pop("attributes") == [
         {
