@@ -200,7 +200,7 @@ class Job:
 
     # -- destroy -----------------------------------------------------------------------------------------------
 
-    def destroy(self) -> ExitCode:
+    def destroy(self, *, delete_backups: bool) -> ExitCode:
         """Delete the stack, when nothing stands on it."""
         self.trail.check()
         state = self.base.state()
@@ -212,16 +212,21 @@ class Job:
                 return ExitCode.INTERRUPTED
             if self.base.state().standing is Standing.ABSENT:
                 return self._gone("destroyed", ())
-        self._check_empty()
+        held = self._check_empty(delete_backups=delete_backups)
+        for what in held:
+            self.term.say(f"{what} will be deleted for good.")
         self.term.say(f"The stack of {self.chosen.name} and everything in it will be deleted.")
         self._approve(f"Delete the base of {self.chosen.name}?")
+        if held:
+            self.base.delete_held()
         found: list[tuple[str, str]] = []
         if not self._watched(lambda cancelled: found.extend(self.base.destroy(self._tell, cancelled).things)):
             return ExitCode.INTERRUPTED
         return self._gone("destroyed", tuple(found))
 
-    def _check_empty(self) -> None:
-        """Raises MH-BASE-008 and -009 for what would be lost, and when it cannot be told."""
+    def _check_empty(self, *, delete_backups: bool) -> tuple[str, ...]:
+        """The backups that are to go, in words. Raises MH-BASE-008 and -009 for what would be lost, and when it cannot
+        be told."""
         from molthub.pipeline.places import location_of
         from molthub.provider.protocols import Query
 
@@ -240,12 +245,13 @@ class Job:
                     fix="Delete their manifests and apply that first",
                 )
         held = self.base.holds()
-        if held:
+        if held and not delete_backups:
             raise StallingError(
                 "MH-BASE-009",
                 f"the base of {self.chosen.name} holds {view.some(held)}",
-                fix="Delete them in AWS Backup first, if nobody needs them any more",
+                fix="Add --delete-backups if nobody needs them any more, or leave the base as it is",
             )
+        return held
 
     def _gone(self, done: str, remains: tuple[tuple[str, str], ...]) -> ExitCode:
         if self.output is Output.JSON:

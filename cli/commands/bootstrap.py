@@ -48,11 +48,17 @@ GitSecretOption = Annotated[
 ]
 
 
+DeleteBackupsOption = Annotated[
+    bool, typer.Option("--delete-backups", help="With --destroy: delete the backups of its Moltbots, too, for good")
+]
+
+
 def bootstrap(
     ctx: typer.Context,
     environment: OneEnvironmentOption = None,
     print_: PrintOption = False,
     destroy: DestroyOption = False,
+    delete_backups: DeleteBackupsOption = False,
     auto_approve: AutoApproveOption = False,
     skip_quotas: SkipQuotasOption = False,
     with_controller: WithControllerOption = None,
@@ -82,6 +88,8 @@ def bootstrap(
     wish = ControllerWish(with_controller, controller_image, controller_repo, controller_ref, controller_git_secret)
     if destroy and wish.given:
         raise typer.BadParameter("goes without --destroy, which takes the controller along", param_hint="controller")
+    if delete_backups and not destroy:
+        raise typer.BadParameter("goes with --destroy", param_hint="--delete-backups")
     if print_ and environment is None and not wish.given:
         term.data(bootstrapping.template_of(None))
         return ExitCode.OK
@@ -93,4 +101,4 @@ def bootstrap(
         return ExitCode.OK
     trail = bootstrapping.trail_of(repo, ref, no_commit=no_commit, term=term)
     job = bootstrapping.Job(roots, term, chosen, wish, auto_approve, trail, output)
-    return job.destroy() if destroy else job.make(skip_quotas=skip_quotas)
+    return job.destroy(delete_backups=delete_backups) if destroy else job.make(skip_quotas=skip_quotas)

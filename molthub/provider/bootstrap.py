@@ -240,6 +240,10 @@ class Base(Protocol):
         """What forbids destroying: state that would be lost (backups), in words."""
         ...
 
+    def delete_held(self) -> None:
+        """Delete that for good; the caller was asked for it in so many words."""
+        ...
+
 
 BaseFactory = Callable[[BaseSpec], Base]
 """Chosen by the composition root."""

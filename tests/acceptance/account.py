@@ -33,7 +33,7 @@ molthub apply --auto-approve || true
 for name in concierge release-bot model; do
   molthub secret delete "acme/prod/$name" --environment acme/prod --recovery-days 7 --auto-approve || true
 done
-molthub bootstrap --environment acme/prod --destroy --auto-approve
+molthub bootstrap --environment acme/prod --destroy --delete-backups --auto-approve
 """
 """The page's last chapter, for a run that did not come that far."""
 

@@ -253,6 +253,19 @@ def nothing_is_left_but_what_was_named(life: Life) -> None:
     assert life.client("efs").describe_file_systems()["FileSystems"] == []
     secrets = life.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]
     assert [item["Name"] for item in secrets if "DeletedDate" not in item] == []
+    assert "stays: the last backup, recovery point arn:aws:backup:" in life.said["The end"]
+    assert len(_points(life)) == 4, "of two upgrades, of `molthub backup`, and the last one"
+
+
+def the_account_is_empty(life: Life) -> None:
+    assert (
+        life.client("cloudformation").list_stacks(StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"])[
+            "StackSummaries"
+        ]
+        == []
+    )
+    assert _points(life) == []
+    assert life.client("ecs").list_clusters()["clusterArns"] == []
 
 
 def _definition(life: Life, name: str) -> dict[str, Any]:
@@ -279,6 +292,7 @@ CHECKS: dict[str, Callable[[Life], None]] = {
     "Pause, rename": a_rename_restarts_nothing,
     "A new token": the_new_token_rolled_out,
     "The end": nothing_is_left_but_what_was_named,
+    "Taking the base away": the_account_is_empty,
 }
 
 

@@ -69,3 +69,18 @@ def backups_held(api: Api, vault: str) -> int:
     if isinstance(answer, Refusal) and answer.code == "AccessDeniedException" and "not authorized" in answer.words:
         raise answer.error
     return 0 if isinstance(answer, Refusal) else int(answer.get("NumberOfRecoveryPoints", 0))
+
+
+def delete_backups(api: Api, vault: str) -> int:
+    """Deletes every recovery point of a vault, for good; how many there were."""
+    subject = f"vault {vault}"
+    points = api.items("backup", "ListRecoveryPointsByBackupVault", BackupVaultName=vault, subject=subject)
+    for point in points:
+        api.call(
+            "backup",
+            "DeleteRecoveryPoint",
+            subject=subject,
+            BackupVaultName=vault,
+            RecoveryPointArn=point["RecoveryPointArn"],
+        )
+    return len(points)

@@ -108,6 +108,10 @@ class AwsBase:
             else ()
         )
 
+    def delete_held(self) -> None:
+        """Deletes those backups, for good."""
+        around.delete_backups(self.api, self._names.backup_vault)
+
     # -- planning ----------------------------------------------------------------------------------------------
 
     def propose(self) -> Proposal | None:
