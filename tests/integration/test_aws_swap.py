@@ -12,7 +12,7 @@ from molthub.planning.types import Action, Change
 from molthub.resources.types import BY_HAND, Backup, FileSystem, Kind, Restore, Retired, Step
 from tests.fakes.aws_meddling import CrashError, meddled
 from tests.fakes.aws_world import LOCATION, AwsWorld, aws_world
-from tests.fakes.simulator import TestSimulator
+from tests.fakes.simulator import SPEED, TestSimulator
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def held(world: AwsWorld) -> dict[str, str]:
     return {raw["FileSystemId"]: "active" if is_active(raw) else "retired" for raw in found}
 
 
-def half_swapped(world: AwsWorld) -> tuple[Change, str, str]:
-    """A restore that died between the tags: the change, the former file system and the new one."""
+def wanted_restore(world: AwsWorld) -> tuple[Change, str]:
+    """The restore of a backup that was just made, and the file system it was made of."""
     wanted = world.desired(spec={"state": {"persistent": True}}).file_system
     assert isinstance(wanted, FileSystem)
     assert world.foundation is not None
@@ -53,7 +53,12 @@ def half_swapped(world: AwsWorld) -> tuple[Change, str, str]:
     backup = Backup(wanted.name, vault, role, of="", before=f"{BY_HAND}now", service="")
     point = world.patiently(Change(Action.CREATE, Step.BACKUP, wanted.name, None, backup)).detail
     restore = Restore(wanted, vault, role, point=point.removeprefix("recovery point "))
-    change = Change(Action.CREATE, Step.RESTORE, wanted.name, None, restore)
+    return Change(Action.CREATE, Step.RESTORE, wanted.name, None, restore), former
+
+
+def half_swapped(world: AwsWorld) -> tuple[Change, str, str]:
+    """A restore that died between the tags: the change, the former file system and the new one."""
+    change, former = wanted_restore(world)
     world.provider = meddled(LOCATION, DyingWhileSwapping(world))
     with pytest.raises(CrashError):
         world.patiently(change)
@@ -90,3 +95,15 @@ def test_nothing_is_deleted_while_none_is_in_use(world: AwsWorld) -> None:
     gone = Change(Action.DELETE, Step.RETIRED, change.name, None, Retired(change.name))
     assert not world.patiently(gone).wrote
     assert held(world) == {former: "retired", fresh: "retired"}
+
+
+def test_a_restore_that_needs_no_waiting_is_in_use_at_its_end(world: AwsWorld, simulator: TestSimulator) -> None:
+    """What was restored has the tags of what was backed up at first, and those say that it is in use."""
+    change, former = wanted_restore(world)
+    simulator.control.set_speed(1_000_000)
+    try:
+        world.perform(change)
+    finally:
+        simulator.control.set_speed(SPEED)
+    (fresh,) = held(world).keys() - {former}
+    assert held(world) == {former: "retired", fresh: "active"}

@@ -151,7 +151,7 @@ def restore(target: Target, wanted: Restore) -> WriteResult:
         target.lookup.stores(target.fleet, [name])
         return target.result(f"{made['FileSystemId']} is in place")
     fresh = made or _restored(target, wanted, point)
-    file_systems.name_it(target, fresh, wanted.wanted, {TAG_RESTORED: point.arn, TAG_STATE: STATE_RETIRED})
+    fresh = file_systems.name_it(target, fresh, wanted.wanted, {TAG_RESTORED: point.arn, TAG_STATE: STATE_RETIRED})
     file_systems.furnish(target, fresh, wanted.wanted)
     _retire(target, several, fresh)
     target.lookup.stores(target.fleet, [name])

@@ -208,14 +208,19 @@ def _targets(target: Target, identifier: str) -> list[Raw]:
     return target.api.items(EFS, "DescribeMountTargets", FileSystemId=identifier, subject=f"file system {identifier}")
 
 
-def name_it(target: Target, raw: Raw, after: FileSystem, marks: Mapping[str, str]) -> None:
-    """Says in one call what a file system that a restore made is: its name, our tags, and these marks."""
+def name_it(target: Target, raw: Raw, after: FileSystem, marks: Mapping[str, str]) -> Raw:
+    """Says in one call what a file system that a restore made is: its name, our tags, and these marks.
+
+    Gives it as it is then: the tags that the restore copied would tell that it is in use already.
+    """
     wanted = {**written(after.tags, target.context.commit), "Name": after.name, **marks}
     have = reader.tags_of(raw)
     put = {key: value for key, value in wanted.items() if have.get(key) != value}
-    if put and not reader.is_active(raw):
-        identifier = raw["FileSystemId"]
-        target.write(EFS, "TagResource", subject=f"file system {after.name}", ResourceId=identifier, Tags=to_upper(put))
+    if not put or reader.is_active(raw):
+        return raw
+    identifier = raw["FileSystemId"]
+    target.write(EFS, "TagResource", subject=f"file system {after.name}", ResourceId=identifier, Tags=to_upper(put))
+    return {**raw, "Tags": to_upper({**have, **put})}
 
 
 def not_ready(name: str, what: str) -> WaitingError:
