@@ -43,6 +43,7 @@ def _groups(spec: BaseSpec, wanted: IngressSpec) -> Json:
     return {
         "BalancerGroup": resource(
             "AWS::EC2::SecurityGroup",
+            after=None if spec.vpc_id is not None else "PublicWayOut",  # and so do the balancers, which all name it
             GroupDescription="Load balancers: HTTPS from allowFrom, to the gates and nowhere else",
             VpcId=vpc,
             SecurityGroupIngress=[
@@ -78,7 +79,6 @@ def _balancer(spec: BaseSpec, wanted: IngressSpec, number: int) -> Json:
     found: Json = {
         f"Balancer{number}": resource(
             "AWS::ElasticLoadBalancingV2::LoadBalancer",
-            after=None if spec.vpc_id is not None else "PublicWayOut",
             Scheme="internet-facing",
             Subnets=where,
             SecurityGroups=[ref("BalancerGroup")],

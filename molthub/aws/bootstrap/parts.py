@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from molthub.provider.bootstrap import BaseSpec
+from molthub.resources.identity import TAG_ENVIRONMENT, TAG_FLEET, TAG_WORKSPACE
+
 Json = dict[str, Any]
 
 _OURS = re.compile(r"\$\{(?:AWS::[A-Za-z]+|[A-Z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)?)\}")
@@ -67,6 +70,12 @@ def attribute(name: str, which: str) -> Json:
 def named(text: str) -> list[Json]:
     """The Name tag, for people who look at the console. The tags that make things ours are the stack's own."""
     return [{"Key": "Name", "Value": text}]
+
+
+def tags_of(spec: BaseSpec) -> dict[str, str]:
+    """The stack's tags."""
+    key = spec.key
+    return {TAG_FLEET: spec.fleet, TAG_WORKSPACE: key.workspace, TAG_ENVIRONMENT: key.environment}
 
 
 def policy(*statements: Json) -> Json:

@@ -14,8 +14,9 @@ from molthub.aws.bootstrap import around
 from molthub.aws.bootstrap.changes import changes_of
 from molthub.aws.bootstrap.controller import controller_in
 from molthub.aws.bootstrap.following import Follower, Sleep, failed, left_alone
+from molthub.aws.bootstrap.parts import tags_of
 from molthub.aws.bootstrap.room import check_room
-from molthub.aws.bootstrap.template import MOST_BYTES, names_of, tags_of, template, template_text
+from molthub.aws.bootstrap.template import MOST_BYTES, names_of, template, template_text
 from molthub.aws.clients import Clients, Sessions
 from molthub.aws.foundation import describe_stack, outputs_of, read_foundation
 from molthub.errors import StallingError

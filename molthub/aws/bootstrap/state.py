@@ -7,12 +7,11 @@ Moltbot: tasks join `clients`, mount targets join `servers`.
 from __future__ import annotations
 
 from molthub.aws.bootstrap.endpoints import NOWHERE
-from molthub.aws.bootstrap.parts import Json, Part, attribute, output, policy, ref, resource, trust
+from molthub.aws.bootstrap.parts import Json, Part, attribute, output, policy, ref, resource, tags_of, trust
 from molthub.provider.bootstrap import BaseSpec
 from molthub.resources.identity import EnvironmentNames
 
 NFS = 2049
-_MANAGED = "arn:${AWS::Partition}:iam::aws:policy/service-role/"
 
 
 def state(spec: BaseSpec, names: EnvironmentNames) -> Part:
@@ -58,21 +57,40 @@ def _groups(vpc: object) -> Json:
     }
 
 
-def _of_others(fleet: str) -> Json:
-    """Whoever may pass the role gets no copy of another's state: StartBackupJob knows no resource but the vault."""
-    return {
-        "Effect": "Deny",
-        "Action": "elasticfilesystem:Backup",
-        "Resource": "*",
-        "Condition": {"StringNotEquals": {"aws:ResourceTag/molthub:fleet": fleet}},
-    }
+def _backing_up(spec: BaseSpec, names: EnvironmentNames) -> Json:
+    """What AWS Backup may do with the environment's file systems, and with nothing else of the account.
+
+    StartBackupJob knows no resource but the vault, so it is here that another's state is kept from being copied. The
+    actions are those of AWS's own two policies for the service that EFS needs (AWS managed policy reference:
+    AWSBackupServiceRolePolicyForBackup, …ForRestores). A restored file system may have no tags yet, so what a restore
+    does is refused only on those with another's.
+    """
+    here = f"{spec.region}:{spec.account_id}"
+    files = f"arn:*:elasticfilesystem:{here}:file-system/*"
+    ours = {f"aws:ResourceTag/{key}": value for key, value in tags_of(spec).items()}
+    return policy(
+        _may(["elasticfilesystem:Backup", "elasticfilesystem:DescribeTags"], files, StringEquals=ours),
+        _may(
+            ["elasticfilesystem:DeleteFileSystem", "elasticfilesystem:Restore", "elasticfilesystem:TagResource"],
+            files,
+            StringEqualsIfExists=ours,
+        ),
+        _may(["elasticfilesystem:CreateFileSystem", "elasticfilesystem:DescribeFileSystems", "tag:GetResources"], "*"),
+        _may(
+            ["backup:CopyIntoBackupVault", "backup:DescribeBackupVault", "backup:TagResource"],
+            [f"arn:*:backup:{here}:{item}" for item in (f"backup-vault:{names.backup_vault}", "recovery-point:*")],
+        ),
+        # The key's own policy holds these to services, and grants to AWS's own resources.
+        _may(["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], attribute("Key", "Arn")),
+    )
+
+
+def _may(actions: list[str], on: str | list[str] | Json, **condition: Json) -> Json:
+    statement: Json = {"Effect": "Allow", "Action": actions, "Resource": on}
+    return statement | ({"Condition": condition} if condition else {})
 
 
 def _backups(spec: BaseSpec, names: EnvironmentNames) -> Json:
-    """AWS's own policies for the role: they change with the service, and name what each kind of backup needs.
-
-    Theirs are for every file system of the account, so others' are denied.
-    """
     return {
         "BackupVault": resource(
             "AWS::Backup::BackupVault",
@@ -86,10 +104,6 @@ def _backups(spec: BaseSpec, names: EnvironmentNames) -> Json:
             Path=names.role_path,
             Description=f"Molthub {spec.key}: AWS Backup for file systems",
             AssumeRolePolicyDocument=trust("backup.amazonaws.com", StringEquals={"aws:SourceAccount": spec.account_id}),
-            ManagedPolicyArns=[
-                f"{_MANAGED}AWSBackupServiceRolePolicyForBackup",
-                f"{_MANAGED}AWSBackupServiceRolePolicyForRestores",
-            ],
-            Policies=[{"PolicyName": "own-file-systems", "PolicyDocument": policy(_of_others(spec.fleet))}],
+            Policies=[{"PolicyName": "own-file-systems", "PolicyDocument": _backing_up(spec, names)}],
         ),
     }

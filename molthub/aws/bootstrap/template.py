@@ -21,14 +21,7 @@ from molthub.aws.bootstrap.network import network
 from molthub.aws.bootstrap.parts import Json, joined, resolved
 from molthub.aws.bootstrap.state import state
 from molthub.provider.bootstrap import BaseSpec
-from molthub.resources.identity import (
-    TAG_ENVIRONMENT,
-    TAG_FLEET,
-    TAG_WORKSPACE,
-    EnvironmentKey,
-    EnvironmentNames,
-    names_of_environment,
-)
+from molthub.resources.identity import EnvironmentKey, EnvironmentNames, names_of_environment
 
 MOST_BYTES = 51_200
 """Of a template given inline (CloudFormation quotas)."""
@@ -36,12 +29,6 @@ MOST_BYTES = 51_200
 
 def names_of(spec: BaseSpec) -> EnvironmentNames:
     return names_of_environment(spec.fleet, spec.key, account=spec.account_id, region=spec.region)
-
-
-def tags_of(spec: BaseSpec) -> dict[str, str]:
-    """The stack's tags."""
-    key = spec.key
-    return {TAG_FLEET: spec.fleet, TAG_WORKSPACE: key.workspace, TAG_ENVIRONMENT: key.environment}
 
 
 def template(spec: BaseSpec) -> Json:

@@ -11,7 +11,8 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
 from molthub.aws.bootstrap.controller import controller_in, is_ssh
-from molthub.aws.bootstrap.template import MOST_BYTES, names_of, tags_of, template, template_text
+from molthub.aws.bootstrap.parts import tags_of
+from molthub.aws.bootstrap.template import MOST_BYTES, names_of, template, template_text
 from molthub.provider.bootstrap import BaseSpec, ControllerSpec
 from tests.fakes.bases import VARIANTS, base_spec, existing
 from tests.fakes.simulator import TestSimulator

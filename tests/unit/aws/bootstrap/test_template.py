@@ -13,12 +13,13 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
 from molthub.aws.bootstrap.control import place_of
-from molthub.aws.bootstrap.parts import Part, joined, resolved, resource
+from molthub.aws.bootstrap.parts import Part, joined, resolved, resource, tags_of
 from molthub.aws.bootstrap.template import MOST_BYTES, example_spec, names_of, template, template_text
 from molthub.aws.permissions.boundary import boundary_policy
 from molthub.aws.permissions.policy import size_of
 from molthub.manifest.environment import Nat
 from molthub.provider.bootstrap import BaseSpec
+from molthub.simulator.iam.evaluator import Ask, Rights, decide
 from tests.fakes.bases import VARIANTS, base_spec, ingress_spec
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "base-stack.json"
@@ -114,6 +115,29 @@ def test_roles_are_bounded_or_only_an_aws_service_of_this_account_takes_them(spe
     statement = roles["BackupRole"]["AssumeRolePolicyDocument"]["Statement"][0]
     assert statement["Principal"] == {"Service": "backup.amazonaws.com"}
     assert "aws:SourceAccount" in statement["Condition"]["StringEquals"]
+
+
+def _backs_up(action: str, tags: Json, *, on: str = "file-system/fs-1") -> bool:
+    (inline,) = _of_kind(template(base_spec()), "IAM::Role")["BackupRole"]["Policies"]
+    service = action.partition(":")[0]
+    ask = Ask(
+        action,
+        f"arn:aws:{service}:eu-west-1:123456789012:{on}",
+        {f"aws:resourcetag/{k}": (v,) for k, v in tags.items()},
+    )
+    return decide(Rights([_filled(inline["PolicyDocument"])]), ask).allowed
+
+
+def test_the_backup_role_copies_and_overwrites_nothing_but_the_environments_file_systems() -> None:
+    ours = tags_of(base_spec())
+    assert _backs_up("elasticfilesystem:Backup", ours)
+    assert _backs_up("elasticfilesystem:Restore", {}), "a new file system has no tags yet"
+    assert not _backs_up("elasticfilesystem:Backup", {})
+    for key in ours:
+        assert not _backs_up("elasticfilesystem:Backup", ours | {key: "another"})
+        assert not _backs_up("elasticfilesystem:Restore", ours | {key: "another"})
+    assert not _backs_up("ec2:CreateSnapshot", ours, on="volume/vol-1")
+    assert not _backs_up("backup:CopyIntoBackupVault", ours, on="backup-vault:another")
 
 
 @every_variant
