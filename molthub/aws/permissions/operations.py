@@ -223,7 +223,7 @@ RECONCILER: Mapping[str, Mapping[str, Row]] = {
 """What the reconciler calls: controller, plan, apply, and every command that looks at what runs."""
 
 OPERATOR: Mapping[str, frozenset[str]] = {
-    "backup": frozenset({"DeleteRecoveryPoint", "DescribeBackupVault"}),
+    "backup": frozenset({"DeleteRecoveryPoint", "DescribeBackupVault", "ListRecoveryPointsByBackupVault"}),
     "cloudformation": frozenset(
         {
             "CreateChangeSet",
