@@ -86,8 +86,8 @@ def test_a_controller_that_cannot_start(cli: Cli, arguments: list[str], code: in
 
 def test_every_format_is_documented() -> None:
     sources = [path.read_text() for folder in ("cli", "molthub/planning") for path in (ROOT / folder).rglob("*.py")]
-    formats = set(re.findall(r'"(molthub\.dev/[a-z]+/v[0-9]+)"', "\n".join(sources)))
-    documented = set(
-        re.findall(r"^## `(molthub\.dev/[a-z]+/v[0-9]+)`", (ROOT / "docs/reference/json.md").read_text(), re.M)
-    )
+    formats = set(re.findall(r'"(molthub\.dev/[a-z-]+/v[0-9]+)"', "\n".join(sources)))
+    page = (ROOT / "docs/reference/json.md").read_text()
+    headings = "".join(line for line in page.splitlines() if line.startswith("## "))
+    documented = set(re.findall(r"`(molthub\.dev/[a-z-]+/v[0-9]+)`", headings))
     assert formats == documented
