@@ -87,9 +87,12 @@ def test_aws_knows_action_resource_and_condition(grant: Grant) -> None:
         assert set(formats) == {"*"} or action in ON_EVERYTHING, f"{action} can be narrowed to {formats}"
     else:
         assert any(_is_known(item, formats) for item in scope.resources), f"{action} knows none of {scope.resources}"
-    keys = {str(key) for entry in known for key in entry["condition_keys"]}
-    for _, key, _ in scope.conditions:
-        assert any(_same_key(key, item) for item in keys), f"{action} knows no condition {key}"
+    for resource in scope.resources:
+        of_this = [e for e in known if resource != "*" and _is_known(resource, [str(e["resource_arn_format"])])]
+        entries = of_this or known
+        keys = {str(key) for entry in entries for key in entry["condition_keys"]}
+        for _, key, _ in scope.conditions:
+            assert any(_same_key(key, item) for item in keys), f"{action} knows no condition {key} on {resource}"
 
 
 @pytest.mark.parametrize("scope", {scope.sid: scope for _, scope in grants()}.values(), ids=lambda scope: scope.sid)
