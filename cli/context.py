@@ -107,6 +107,11 @@ def database_url() -> str | None:
     return os.environ.get("MOLTHUB_DATABASE_URL") or None
 
 
+def longest_wait() -> float:
+    """Seconds between two looks at what else AWS has under way, at most: MOLTHUB_ROLLOUT_POLL where it is set."""
+    return rollout_poll() if os.environ.get("MOLTHUB_ROLLOUT_POLL") else float("inf")
+
+
 def rollout_poll() -> float:
     """Seconds between two looks at a rollout: MOLTHUB_ROLLOUT_POLL, which the controller takes too. Or MH-CLI-012."""
     return seconds_from("MOLTHUB_ROLLOUT_POLL", default=5.0)

@@ -50,7 +50,7 @@ class Keeping:
                 if error.diagnostic.message != told:
                     told = error.diagnostic.message
                     self.term.say(f"{told} …")
-                clock.sleep(error.after, lambda: False)
+                clock.sleep(min(error.after, context.longest_wait()), lambda: False)
 
 
 @contextmanager

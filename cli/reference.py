@@ -42,7 +42,7 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 | `MOLTHUB_REPO` | the default of `--repo` |
 | `MOLTHUB_DATABASE_URL` | the controller's database, for `events` and `status` |
 | `MOLTHUB_CACHE_DIR` | where mirrors of remote repositories lie; by default `~/.cache/molthub` |
-| `MOLTHUB_ROLLOUT_POLL` | seconds between two looks at a rollout, for `apply` and the controller; by default 5 |
+| `MOLTHUB_ROLLOUT_POLL` | seconds between two looks at a rollout, by default 5; where it is set, the longest wait too |
 | `MOLTHUB_AWS_SHARE` | percentage of AWS's request quotas that Molthub may use, or `off`; by default 60 |
 | `MOLTHUB_DEBUG` | 1 prints the traceback of an error |
 | `NO_COLOR` | no colours |

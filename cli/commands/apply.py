@@ -181,7 +181,12 @@ def _carry_out(roots: context.Roots, job: _Job, term: Terminal) -> tuple[Instanc
         return apply_fleet(
             job.planned,
             job.collaborators,
-            settings=ApplySettings(commit=job.commit, actor=context.actor(), poll_interval=context.rollout_poll()),
+            settings=ApplySettings(
+                commit=job.commit,
+                actor=context.actor(),
+                poll_interval=context.rollout_poll(),
+                longest_wait=context.longest_wait(),
+            ),
             report=report,
             clock=roots.clock(),
             cancel=cancelled.is_set,

@@ -199,10 +199,11 @@ class InstanceRun:
                     self._said.add(error.diagnostic.message)
                     message = error.diagnostic.message
                     self._tell(EventType.CHANGE_WAITING, message, resource=resource, ref=error.ref)
-                if self.waited + error.after > self.tools.settings.patience:
+                after = min(error.after, self.tools.settings.longest_wait)
+                if self.waited + after > self.tools.settings.patience:
                     raise _StopError(Outcome.WAITING, error.diagnostic, retry_after=error.after) from error
-                self.waited += error.after
-                self._sleep(error.after)
+                self.waited += after
+                self._sleep(after)
 
     def _with_retries(self, call: Callable[[], T]) -> T:
         """The call's answer; a transient failure is tried again with full jitter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class ApplySettings:
     actor            who applies, for the events
     patience         how long one instance may wait for AWS in all (WaitingError); 0: come back later instead
     poll_interval    between two looks at a rollout
+    longest_wait     between two looks at anything else that AWS is not ready with
     rollout_timeout  after which a rollout is given up on (AWS goes on with it; the next plan waits for it again)
     attempts         of one call that fails transiently, the first included
     backoff          before the second attempt; doubled each time up to `longest_backoff`, with full jitter
@@ -63,6 +65,7 @@ class ApplySettings:
     actor: str
     patience: float = 1800.0
     poll_interval: float = 5.0
+    longest_wait: float = math.inf
     rollout_timeout: float = 1800.0
     attempts: int = 4
     backoff: float = 1.0
