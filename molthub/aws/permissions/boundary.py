@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from molthub.aws.permissions.policy import document_of
-from molthub.aws.permissions.scopes import MOUNTED_FILES, Place
+from molthub.aws.permissions.scopes import Place
 from molthub.policies.support.data_actions import DATA
 
 Document = dict[str, Any]
@@ -41,8 +41,9 @@ def boundary_policy(place: Place, *, bucket: str | None = None) -> Document:
             ("logs:CreateLogStream", "logs:PutLogEvents"),
             f"{arn}:logs:{here}:log-group:/molthub/{place.fleet}/{parts['slug']}-*",
         ),
-        # What is mounted is the task definition's; each file system's own policy and the task role name the one.
-        MOUNTED_FILES.statement(place, list(FILES)),
+        # Not by tag: EFS documents other conditions for NFS clients ("Using IAM to control file system data access").
+        # The task role and each file system's own policy name the one.
+        _allow("Files", FILES, f"{arn}:elasticfilesystem:{here}:file-system/*"),
         # ECS fetches secrets with the execution role before anything of the Moltbot runs. Its task role never may.
         # Linked secrets have any name, and may be another account's.
         _allow("Secrets", ("secretsmanager:GetSecretValue",), f"{arn}:secretsmanager:*:*:secret:*")

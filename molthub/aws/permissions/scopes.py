@@ -287,7 +287,6 @@ FILE_SYSTEM_READS = Scope(
     (_ACCESS_POINTS, _FILE_SYSTEMS),
     "EFS finds nothing by tag: the account's file systems and access points are listed, ours taken",
 )
-MOUNTED_FILES = Scope("Files", (_FILE_SYSTEMS,), "in the boundary: the environment's file systems, by tag", _OURS)
 MOUNT_INTERFACES = Scope(
     "MountInterfaces",
     tuple(_here("ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")),
