@@ -79,13 +79,8 @@ def neighbourhood(stage: Stage) -> Json:
     iam.create_role(RoleName="mh-acme-prod-free-task", **role)
     iam.create_role(RoleName="mh-acme-prod-bound-task", **role, PermissionsBoundary=BOUNDARY)
     found: Json = {}
-    neighbours: tuple[tuple[str, Tags], ...] = (
-        ("theirs", OTHERS),
-        ("next", NEXT),
-        ("untagged", ()),
-        ("ours", OURS),
-    )
-    for name, tags in neighbours:
+    neighbours: dict[str, Tags] = {"theirs": OTHERS, "next": NEXT, "untagged": (), "ours": OURS}
+    for name, tags in neighbours.items():
         group = ec2.create_security_group(GroupName=f"molthub-{name}", Description="x", VpcId=AWS["vpcId"])["GroupId"]
         if tags:
             ec2.create_tags(Resources=[group], Tags=upper(tags))
@@ -112,7 +107,7 @@ def neighbourhood(stage: Stage) -> Json:
     stage.client("s3").put_object(Bucket="acme-customers", Key="list.csv", Body=b"ana")
     stage.client("logs").create_log_group(logGroupName="/molthub/another-fleet/bot")
     efs = stage.client("efs")
-    for name, tags in neighbours:
+    for name, tags in neighbours.items():
         made = efs.create_file_system(CreationToken=name, Encrypted=True, Tags=upper(tags))
         found[f"{name}-files"] = made["FileSystemId"]
     found |= _theirs_backed_up(stage, found["theirs-files"])

@@ -246,7 +246,7 @@ def nothing_is_left_but_what_was_named(life: Life) -> None:
     account = life.simulator.control.inventory()["123456789012"]
     here = account["eu-west-1"]
     assert here["services"] == {}
-    assert [name for name in account["roles"] if name.startswith("mh-")] == []
+    assert [name for name in account["roles"] if name.endswith(("-task", "-exec"))] == []
     assert all(revision["status"] == "INACTIVE" for family in here["taskDefinitions"].values() for revision in family)
     for kind in ("securityGroups", "logGroups", "targetGroups", "listenerRules"):
         assert not [name for name in here[kind] if "molthub" in str(name)], kind
