@@ -249,7 +249,7 @@ def nothing_is_left_but_what_was_named(life: Life) -> None:
     assert [name for name in account["roles"] if name.endswith(("-task", "-exec"))] == []
     assert all(revision["status"] == "INACTIVE" for family in here["taskDefinitions"].values() for revision in family)
     for kind in ("securityGroups", "logGroups", "targetGroups", "listenerRules"):
-        assert not [name for name in here[kind] if "molthub" in str(name)], kind
+        assert not [name for name in here[kind] if "concierge" in str(name) or "release-bot" in str(name)], kind
     assert life.client("efs").describe_file_systems()["FileSystems"] == []
     secrets = life.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"]
     assert [item["Name"] for item in secrets if "DeletedDate" not in item] == []
