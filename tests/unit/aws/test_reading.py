@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -27,6 +28,7 @@ def test_an_interruption_leaves_the_rest_unread() -> None:
 
     def read(key: int) -> int:
         begun.append(key)
+        time.sleep(0.002)  # so that whoever waits for the first one comes to know of it before the last
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), ThreadPoolExecutor(1) as pool:
