@@ -80,6 +80,21 @@ def test_light_commands_load_nothing_heavy(arguments: list[str], allowed: set[st
     assert set(ended.stderr.splitlines()[-1].split()[1:]) == allowed
 
 
+def test_the_commands_load_no_core_before_one_is_chosen(tmp_path: Path) -> None:
+    """Every command pays for what any command imports at its top."""
+    told = "import sys, molthub.cli.app; print(*sorted(sys.modules))"
+    ended = subprocess.run(
+        [sys.executable, "-c", told],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    core = ("pydantic", "molthub.manifest", "molthub.desired", "molthub.pipeline", "molthub.planning", "molthub.aws")
+    assert [name for name in ended.stdout.split() if name in core] == []
+
+
 def test_the_ready_help_is_what_typer_would_print(tmp_path: Path) -> None:
     ready = process("--help", cwd=tmp_path)
     # Two help options are not the ready text's own arguments, so typer answers.

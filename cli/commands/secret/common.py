@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,19 +13,12 @@ from molthub.cli import context
 from molthub.cli.terminal import Terminal
 from molthub.cli.trail import Trail, open_trail
 from molthub.errors import InvalidInputError, StallingError
-from molthub.manifest.documents import FleetDocuments, LoadedEnvironment
-from molthub.pipeline.secrets.places import (
-    Holder,
-    Target,
-    find_holder,
-    holders,
-    of_instance,
-    of_path,
-    users,
-    uses_around,
-)
-from molthub.provider.secrets import SecretRecord, SecretStore
-from molthub.resources.identity import EnvironmentKey
+
+if TYPE_CHECKING:
+    from molthub.manifest.documents import FleetDocuments, LoadedEnvironment
+    from molthub.pipeline.secrets.places import Holder, Target
+    from molthub.provider.secrets import SecretRecord, SecretStore
+    from molthub.resources.identity import EnvironmentKey
 
 TRAILER = "Molthub-Secret"
 
@@ -89,6 +82,8 @@ class Job:
 
     def target(self, instance: str | None, name: str | None, environment: str | None, path: str | None) -> Target:
         """What INSTANCE NAME, or --environment with --path, means. Raises typer.BadParameter for neither or both."""
+        from molthub.pipeline.secrets.places import find_holder, of_instance, of_path
+
         if environment is not None:
             if instance or path is None:
                 raise typer.BadParameter("--environment goes with --path, and without INSTANCE NAME")
@@ -127,6 +122,8 @@ class Job:
 
     def check_whole(self, target: Target) -> None:
         """Raise MH-SCRT-018 when the whole of a secret is meant whose JSON keys manifests use."""
+        from molthub.pipeline.secrets.places import uses_around
+
         around = uses_around(self.known, self.documents, target.environment.key)
         keyed = [use for use in around if use.place.source == target.place.source]
         if target.place.json_key is None and any(use.place.json_key for use in keyed):
@@ -138,6 +135,8 @@ class Job:
 
     def next_steps(self, target: Target, record: SecretRecord | None) -> None:
         """Say which instances use it, and when they start anew with it."""
+        from molthub.pipeline.secrets.places import users, uses_around
+
         around = uses_around(self.known, self.documents, target.environment.key)
         found = users(around, target.place, arn=record.arn if record else None)
         names = sorted({use.instance for use in found} | ({target.holder.name} if target.holder else set()))
@@ -152,6 +151,8 @@ class Job:
 
 def open_job(ctx: typer.Context, *, repo: str | None, no_commit: bool, term: Terminal) -> Job:
     """Read the fleet as it lies there. Raises InvalidInputError for a tree without a usable Fleet."""
+    from molthub.pipeline.secrets.places import holders
+
     roots = context.roots_of(ctx)
     trail = open_trail(repo, no_commit=no_commit, term=term)
     fleet = context.read_fleet(roots, repo=repo, ref=None)
@@ -164,6 +165,8 @@ def open_job(ctx: typer.Context, *, repo: str | None, no_commit: bool, term: Ter
 
 def environment_key(text: str) -> EnvironmentKey:
     """WORKSPACE/NAME, or typer.BadParameter."""
+    from molthub.resources.identity import EnvironmentKey
+
     workspace, slash, name = text.partition("/")
     if not (workspace and slash and name) or "/" in name:
         raise typer.BadParameter(f"{text!r} is not WORKSPACE/NAME", param_hint="--environment")

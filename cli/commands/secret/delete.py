@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,8 +10,10 @@ from molthub.cli.commands.secret.common import Job, NoCommitOption, environment_
 from molthub.cli.options import RepoOption
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import StallingError
-from molthub.pipeline.secrets.places import Target, gateway_owner, neighbours, of_path, users, uses_around
-from molthub.provider.secrets import SecretRecord
+
+if TYPE_CHECKING:
+    from molthub.pipeline.secrets.places import Target
+    from molthub.provider.secrets import SecretRecord
 
 APPROVED = "yes"
 
@@ -35,6 +37,8 @@ def delete(
     Refused while a manifest, or a task definition that runs, names it: take it out of the manifest, apply that, and
     delete it then. With #KEY only that key is taken out of the JSON secret, at once and for good.
     """
+    from molthub.pipeline.secrets.places import of_path
+
     term = terminal()
     job = open_job(ctx, repo=repo, no_commit=no_commit, term=term)
     target = of_path(job.documents, environment_key(environment), path)
@@ -56,6 +60,7 @@ def delete(
 
 def _deletable(job: Job, target: Target, record: SecretRecord | None) -> SecretRecord:
     """Raise MH-SCRT-014 for what is not there, -016 for what is not ours to delete."""
+    from molthub.pipeline.secrets.places import gateway_owner
     from molthub.resources.identity import TAG_FLEET
 
     source = target.place.source
@@ -80,6 +85,8 @@ def _deletable(job: Job, target: Target, record: SecretRecord | None) -> SecretR
 
 def _refuse_used(job: Job, target: Target, record: SecretRecord) -> None:
     """Raise MH-SCRT-017 while a manifest names it, or while what runs does; what cannot be read counts as running."""
+    from molthub.pipeline.secrets.places import users, uses_around
+
     around = uses_around(job.known, job.documents, target.environment.key)
     named = users(around, target.place, arn=record.arn)
     if named:
@@ -100,6 +107,7 @@ def _refuse_used(job: Job, target: Target, record: SecretRecord) -> None:
 def _running(job: Job, target: Target, record: SecretRecord) -> list[str]:
     """Instances in the account and region whose live task definition has the secret."""
     from molthub.pipeline.places import location_of
+    from molthub.pipeline.secrets.places import neighbours
     from molthub.pipeline.secrets.running import instances_given
     from molthub.provider.protocols import Query
 

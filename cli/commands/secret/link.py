@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +10,10 @@ from molthub.cli.commands.secret.common import NoCommitOption, open_job
 from molthub.cli.options import RepoOption
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import MolthubError, StallingError
-from molthub.manifest.documents import LoadedEnvironment
-from molthub.pipeline.secrets.places import checked, find_holder, of_instance, written
-from molthub.provider.secrets import SecretRecord, SecretStore
+
+if TYPE_CHECKING:
+    from molthub.manifest.documents import LoadedEnvironment
+    from molthub.provider.secrets import SecretRecord, SecretStore
 
 
 def link(
@@ -30,6 +31,7 @@ def link(
     Looks whether it exists and can be read, writes the entry of spec.secrets, and commits it. No value is changed.
     """
     from molthub.manifest.editing import with_secret
+    from molthub.pipeline.secrets.places import checked, find_holder, of_instance, written
 
     term = terminal()
     job = open_job(ctx, repo=repo, no_commit=no_commit, term=term)
@@ -75,6 +77,7 @@ def _there(record: SecretRecord | None, source: str, environment: LoadedEnvironm
 
 def _look_inside(store: SecretStore, secret: str, term: Terminal) -> None:
     """Whether the key is there. Without the right to read it, that is only said: the task's role reads it, not you."""
+    from molthub.pipeline.secrets.places import checked
     from molthub.pipeline.secrets.values import check_readable
 
     try:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from molthub.cli.commands.secret.common import InstanceArgument, Job, open_job
 from molthub.cli.options import EnvironmentOption, NoColorOption, Output, OutputOption, RepoOption
 from molthub.cli.terminal import terminal
-from molthub.pipeline.secrets.listing import Row
-from molthub.pipeline.secrets.places import Holder, environment_of, find_holder, uses
-from molthub.resources.identity import TAG_ENVIRONMENT, TAG_FLEET, TAG_WORKSPACE, EnvironmentKey, names_of
+
+if TYPE_CHECKING:
+    from molthub.pipeline.secrets.listing import Row
+    from molthub.pipeline.secrets.places import Holder
+    from molthub.resources.identity import EnvironmentKey
 
 
 def list_secrets(
@@ -26,6 +30,7 @@ def list_secrets(
     """
     from molthub.cli.commands.secret.common import environment_key
     from molthub.cli.views import secrets as view
+    from molthub.pipeline.secrets.places import find_holder
 
     term = terminal(no_color=no_color)
     job = open_job(ctx, repo=repo, no_commit=True, term=term)
@@ -41,6 +46,8 @@ def list_secrets(
 
 def _rows(job: Job, key: EnvironmentKey, holder: Holder | None) -> tuple[Row, ...]:
     from molthub.pipeline.secrets.listing import rows
+    from molthub.pipeline.secrets.places import environment_of, uses
+    from molthub.resources.identity import TAG_ENVIRONMENT, TAG_FLEET, TAG_WORKSPACE, names_of
 
     store = job.store(environment_of(job.documents, key))
     known = [item for item in job.known if holder is None or item == holder]

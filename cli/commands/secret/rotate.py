@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +19,10 @@ from molthub.cli.commands.secret.common import (
 from molthub.cli.options import RepoOption
 from molthub.cli.terminal import terminal
 from molthub.errors import StallingError
-from molthub.pipeline.secrets.places import Target, find_holder, of_gateway
-from molthub.provider.secrets import SecretRecord
+
+if TYPE_CHECKING:
+    from molthub.pipeline.secrets.places import Target
+    from molthub.provider.secrets import SecretRecord
 
 
 def rotate(
@@ -70,6 +72,8 @@ def rotate(
 def _gateway(job: Job, instance: str | None) -> Target:
     if not instance:
         raise typer.BadParameter("say whose gateway token: INSTANCE")
+    from molthub.pipeline.secrets.places import find_holder, of_gateway
+
     return of_gateway(job.documents, find_holder(job.known, instance))
 
 
