@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from molthub.guard.engine import Finding, Subject
+from molthub.manifest.secret_shapes import GENERIC, looks_secret, secret_kind
 from molthub.policies.support.leaves import Leaf, leaves
 from molthub.policies.support.quote import spell
-from molthub.policies.support.secret_shapes import GENERIC, looks_secret, secret_kind
 
 FIX = (
     "Store the value in Secrets Manager, refer to it from spec.secrets, and replace it at its issuer: "

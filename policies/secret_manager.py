@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from molthub.guard.engine import Finding, Subject
+from molthub.manifest.secret_shapes import looks_secret
 from molthub.policies.support.quote import quoted
-from molthub.policies.support.secret_shapes import looks_secret
 
 SWITCH = ("spec", "policies", "requireSecretManager")
 ENV = ("spec", "runtime", "env")

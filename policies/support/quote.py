@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from molthub.policies.support.secret_shapes import secret_kind
+from molthub.manifest.secret_shapes import secret_kind
 
 LONGEST = 100
 

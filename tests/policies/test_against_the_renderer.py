@@ -12,9 +12,9 @@ from molthub.aws.writers.task_definitions import request_of
 from molthub.desired.profiles.openclaw import PROFILES
 from molthub.desired.render import RenderFacts, render
 from molthub.guard.engine import Subject, run
+from molthub.manifest.secret_shapes import looks_secret
 from molthub.policies.registry import builtin_rules
 from molthub.policies.reserved_variables import is_reserved
-from molthub.policies.support.secret_shapes import looks_secret
 from molthub.policies.task_definition_size import LIMIT, rendered_size
 from molthub.resources.types import Container, ResourceSet, TaskDefinition
 from tests.builders import instance_dict, loaded_environment, loaded_instance

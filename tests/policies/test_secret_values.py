@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from molthub.policies.support.secret_shapes import looks_secret, secret_kind
+from molthub.manifest.secret_shapes import looks_secret, secret_kind
 from tests.fakes.policies import findings
 
 RANDOM = random.Random(20261123)

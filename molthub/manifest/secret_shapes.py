@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from molthub.policies.support.token_formats import known_format
+from molthub.manifest.token_formats import known_format
 
 GENERIC = "a random string such as keys are made of"
 
