@@ -6,6 +6,7 @@ two simulators in one process (a test session's and the demo's) never see each o
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import sys
@@ -17,6 +18,7 @@ from typing import Any, ClassVar
 # Loading the default AMIs costs 0.2 s a reset, and nothing here starts an EC2 instance.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
+import moto.core.responses
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -25,12 +27,23 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from molthub.simulator.replies import Answer
 
+# moto lists the methods of a class by reflection at every call, which costs a sixth of its time.
+moto.core.responses.method_names_from_class = functools.cache(moto.core.responses.method_names_from_class)
+
 GLOBAL_LOCK = threading.RLock()
 """moto is not thread-safe, and its state is the process's: one lock for every simulator in it."""
 
 
 _BUCKETS = "bucket_accounts"
 """Where moto's S3 keeps, beside its backends, which account has which bucket."""
+
+
+class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]  # moto publishes no types
+    """moto's, which remembers the backend of a host instead of trying every service's pattern at every call."""
+
+    @functools.cache  # noqa: B019 - lives as long as its simulator
+    def get_backend_for_host(self, host: str | None) -> Any:
+        return super().get_backend_for_host(host)
 
 
 class MotoWorld:
@@ -41,7 +54,7 @@ class MotoWorld:
     def __init__(self) -> None:
         self._saved: list[tuple[Any, dict[str, Any]]] = []
         self._buckets: dict[str, tuple[str, str]] = {}
-        self._application = DomainDispatcherApplication(create_backend_app)
+        self._application = _Dispatcher(create_backend_app)
 
     def enter(self) -> None:
         """Put this world in place, and the other one away."""
