@@ -23,7 +23,7 @@ COPY image /opt/molthub/git
 
 FROM ${PYTHON}
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
+ && apt-get install --yes --no-install-recommends ca-certificates git gpg openssh-client \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 1000 molthub \
  && useradd --uid 1000 --gid 1000 --create-home molthub \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from molthub.source.types import CommitInfo, Snapshot
@@ -49,4 +50,8 @@ class FleetSource(Protocol):
 
     def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
         """Commits reachable from new and not from old (all when None), newest first."""
+        ...
+
+    def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
+        """Each commit's own bytes, for its signature (signatures.py); None where there are more than 256 KiB."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -146,6 +146,9 @@ class LocalRepository:
     def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
         return self._questions.commits_between(old, new)
 
+    def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
+        return self.reader.commit_objects(shas)
+
     def _head(self) -> str | None:
         return self.reader.lookup(("HEAD",))[0]
 
@@ -209,6 +212,10 @@ class MirroredRepository:
 
     def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
         return self._asking(lambda questions: questions.commits_between(old, new))
+
+    def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
+        wanted = tuple(shas)
+        return self._reading(lambda reader: reader.commit_objects(wanted))
 
     def _tip(self) -> str:
         """What the mirror holds for the followed ref; cloned again when the remote has it and the mirror lost it."""

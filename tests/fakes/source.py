@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from molthub.errors import StallingError
@@ -79,6 +79,10 @@ class FakeSource:
     def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:
         known = self._ancestors(old) if old else ()
         return tuple(self.infos[sha] for sha in self._ancestors(new) if sha not in known)
+
+    def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
+        """Unsigned, all of them."""
+        return {sha: f"tree {sha}\nauthor A <a> 0 +0000\ncommitter A <a> 0 +0000\n\nx".encode() for sha in shas}
 
     def _ancestors(self, sha: str) -> list[str]:
         found: list[str] = []

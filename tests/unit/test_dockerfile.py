@@ -73,7 +73,7 @@ def test_the_last_stage_runs_as_nobody_special_and_builds_nothing() -> None:
     last = stages()[-1]
     (install,) = [rest for word, rest in last if word == "RUN"]
     packages = install.partition("--no-install-recommends ")[2].partition(" &&")[0].split()
-    assert packages == ["ca-certificates", "git", "openssh-client"]
+    assert packages == ["ca-certificates", "git", "gpg", "openssh-client"]
     assert "pip" not in install
     assert [rest for word, rest in last if word == "USER"] == ["1000:1000"]
     assert [rest for word, rest in last if word == "COPY"] == ["--from=build /opt/molthub /opt/molthub"]
