@@ -17,7 +17,7 @@ is still put right. A tree without a usable Fleet stops writing until it is mend
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +29,7 @@ from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler, wanted_definition
 from molthub.controller.settings import ControllerSettings
 from molthub.controller.workqueue import WorkQueue
-from molthub.controller.world import Head, World, affected
+from molthub.controller.world import Head, World, affected, asked_for, ended_pauses
 from molthub.errors import Diagnostic, MolthubError
 from molthub.events.types import EventType
 from molthub.health.types import Health, StatusRecord
@@ -46,6 +46,7 @@ from molthub.provider.protocols import Location
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.states import Verdict
 from molthub.source.protocol import FleetSource
+from molthub.source.types import CommitInfo
 
 NOT_WELL = frozenset({Verdict.INVALID, Verdict.UNKNOWN, Verdict.BLOCKED})
 
@@ -67,6 +68,7 @@ class Loop:
     not_well  what the last sweep saw was not all well
     lost      the last poll failed
     told      the head that was last published
+    looked_at  when pauses that end were last looked for
     publisher  tells others, through the bucket, how it goes
     holding   the leases of the environments it owns; taken: set when one of them became ours
     """
@@ -90,6 +92,7 @@ class Loop:
     not_well: bool = False
     lost: bool = False
     told: str = ""
+    looked_at: datetime | None = None
 
     def run(self, *, once: bool) -> bool:
         """Follow the repository until told to stop, or work off what is due now. True when all ended well."""
@@ -152,10 +155,18 @@ class Loop:
         if self.taken.is_set():
             self.taken.clear()
             self.urgent = True
+        self._end_pauses(self.world.head)
         due = self.swept_at is None or self.monotonic() - self.swept_at >= self.settings.drift_interval
         if due or self.urgent:
             self._sweep_safely()
         self._publish()
+
+    def _end_pauses(self, head: Head) -> None:
+        """Queue whose pause ends by itself: nobody commits anything then."""
+        now = self.clock.now()
+        since, self.looked_at = self.looked_at or now, now
+        for identity in sorted(self._mine(ended_pauses(head.checked.documents, since, now))):
+            self.queue.add(identity)
 
     def _publish(self) -> None:
         """Tell the other readers of the bucket what changed since."""
@@ -182,10 +193,12 @@ class Loop:
             self.world.take_up(head, frozenset())
             self.log.info("following", repository=self.source.label, commit=commit)
             return True
-        changed = self._mine(self._changed(current, head))
+        commits = self._commits_between(current, head)
+        asked = asked_for(commits, head.checked.documents.instances)
+        changed = self._mine(self._changed(current, head) | asked)
         self.world.take_up(head, changed)
         self.log.info("new head", commit=commit, changed=len(changed))
-        if self._needs_a_whole_look(current, head, changed):
+        if self._needs_a_whole_look(current, head, changed) or _tells_of_a_secret(commits):
             return True
         for identity in sorted(changed):
             self.queue.add(identity)
@@ -216,17 +229,15 @@ class Loop:
         broke = now.invalid != before.invalid or before.environments.keys() != now.environments.keys()
         frozen = head.freeze or current.freeze
         held_back = self.world.holds_deletions_back()
-        whole = not same or broke or now.fleet is None or bool(frozen) or held_back or len(changed) > MANY
-        return whole or self._tells_of_a_secret(current, head)
+        return not same or broke or now.fleet is None or bool(frozen) or held_back or len(changed) > MANY
 
-    def _tells_of_a_secret(self, current: Head, head: Head) -> bool:
-        """Whether a commit since then is the trail of `molthub secret`: a value changed, and no manifest shows it."""
+    def _commits_between(self, current: Head, head: Head) -> tuple[CommitInfo, ...]:
+        """The commits since the former head; none where they cannot be read: then the drift interval will do."""
         try:
-            commits = self.source.commits_between(current.commit, head.commit)
-        except MolthubError as error:  # the drift interval will do
+            return self.source.commits_between(current.commit, head.commit)
+        except MolthubError as error:
             self.log.warning("cannot read the commits since the former head", ref=error.ref)
-            return False
-        return any(SECRET_TRAILER in commit.trailers for commit in commits)
+            return ()
 
     def _rewrite(self, commit: str) -> tuple[Diagnostic, ...]:
         """Why nothing may be written at this head: it does not descend from what was followed before."""
@@ -386,6 +397,11 @@ class Loop:
         error = f"{why.ref} {why.message}"
         blocked = replace(record, sync=Verdict.BLOCKED, health=Health.UNKNOWN, reason=why.message, last_error=error)
         self.journal.status(replace(blocked, head_commit=head.commit))
+
+
+def _tells_of_a_secret(commits: Iterable[CommitInfo]) -> bool:
+    """Whether one is the trail of `molthub secret`: a value changed, and no manifest shows it."""
+    return any(SECRET_TRAILER in commit.trailers for commit in commits)
 
 
 def _has_work(view: InstanceView) -> bool:

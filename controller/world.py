@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from molthub.errors import Diagnostic
 from molthub.manifest.documents import FleetDocuments
 from molthub.pipeline.types import CheckedFleet
 from molthub.planning.deletion import DeletionVerdict
 from molthub.resources.identity import EnvironmentKey, Identity
+from molthub.source.types import CommitInfo
+
+ACTION_TRAILER = "molthub-action"
+INSTANCE_TRAILER = "molthub-instance"
+RECONCILE = "reconcile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,25 @@ def affected(old: FleetDocuments | None, new: FleetDocuments, paths: frozenset[s
             if loaded.path in paths or identity.key in environments
         }
     return frozenset(found)
+
+
+def ended_pauses(documents: FleetDocuments, since: datetime, now: datetime) -> frozenset[Identity]:
+    """Whose pause was in force at `since` and is over now."""
+    pauses = {identity: loaded.model.spec.lifecycle.paused for identity, loaded in documents.instances.items()}
+    return frozenset(
+        identity for identity, pause in pauses.items() if pause and pause.holds(since) and not pause.holds(now)
+    )
+
+
+def asked_for(commits: Iterable[CommitInfo], instances: Iterable[Identity]) -> frozenset[Identity]:
+    """The instances that commits of `molthub reconcile` ask to look at, by their trailers."""
+    named = {
+        name
+        for commit in commits
+        if RECONCILE in commit.trailers.get(ACTION_TRAILER, ())
+        for name in commit.trailers.get(INSTANCE_TRAILER, ())
+    }
+    return frozenset(identity for identity in instances if str(identity) in named)
 
 
 def _changed_environments(documents: FleetDocuments, paths: frozenset[str]) -> set[EnvironmentKey]:

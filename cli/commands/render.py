@@ -44,9 +44,7 @@ def render(
     identity = resolve_name(checked, instance)
     loaded = checked.documents.instances[identity]
     paused = loaded.model.spec.lifecycle.paused
-    facts = RenderFacts(
-        secret_versions={}, paused=paused is not None and (paused.until is None or roots.now() < paused.until)
-    )
+    facts = RenderFacts(secret_versions={}, paused=paused is not None and paused.holds(roots.now()))
     environment = checked.documents.environments[loaded.key]
     resources = render_instance(loaded, environment, fleet=identity.fleet, facts=facts).resources
     if config:

@@ -7,6 +7,7 @@ Anything that looks like a version is a string. Times carry a zone.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -271,6 +272,10 @@ class Paused(Model):
         description="When it resumes by itself, with a zone; for ever without.",
         examples=["2027-01-07T08:00:00Z"],
     )
+
+    def holds(self, now: datetime) -> bool:
+        """Whether the pause is in force at a time: `until` ends it by itself."""
+        return self.until is None or now < self.until
 
 
 class Lifecycle(Model):

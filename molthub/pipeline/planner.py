@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from molthub.desired.render import RenderFacts, linked_secrets, render
 from molthub.errors import Diagnostic, MolthubError
@@ -194,7 +193,8 @@ def _wanted(
     identity = loaded.identity(task.selection.fleet)
     verdicts = task.checked.verdicts[identity]
     observed = observed_in(seen.observation, identity)
-    paused = is_paused(loaded, task.collaborators.now())
+    pause = loaded.model.spec.lifecycle.paused
+    paused = pause is not None and pause.holds(task.collaborators.now())
     endpoint = ingress.endpoint(identity, loaded, seen.environment)
     blocking = [
         *verdicts.errors,
@@ -238,12 +238,6 @@ def _unread_secrets(loaded: LoadedInstance, observation: Observation) -> tuple[R
     """Linked secrets that could not be read: that is not the same as missing."""
     unread = observation.secret_failures
     return tuple(unread[secret] for secret in sorted(linked_secrets(loaded)) if secret in unread)
-
-
-def is_paused(loaded: LoadedInstance, now: datetime) -> bool:
-    """Whether the manifest pauses the instance now: `until` ends a pause by itself."""
-    paused = loaded.model.spec.lifecycle.paused
-    return paused is not None and (paused.until is None or now < paused.until)
 
 
 def _versions(observation: Observation) -> Mapping[str, str | None]:

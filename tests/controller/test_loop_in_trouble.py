@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,33 @@ def test_a_pause_ends_while_nobody_commits(fleet: FakeFleet, controller: FakeCon
     assert sync(controller) is Verdict.SUSPENDED
     later(controller, hours=25)
     assert sync(controller) is Verdict.SYNCED
+
+
+def test_a_pause_ends_at_its_time_and_not_at_the_drift_interval(fleet: FakeFleet, controller: FakeController) -> None:
+    paused = {"by": "ana@example.com", "reason": "holiday", "until": "2027-01-05T09:00:00Z"}
+    fleet.commit(bot(), bot("other-bot"))
+    controller.tick()
+    fleet.commit(bot(spec={"lifecycle": {"paused": paused}}), bot("other-bot"))
+    controller.tick()
+    fleet.clock.time = datetime(2027, 1, 5, 8, 59, tzinfo=UTC)  # the loop's own seconds stand still: no sweep is due
+    looks = fleet.prod.observations
+    controller.tick()
+    assert (sync(controller), fleet.prod.observations) == (Verdict.SUSPENDED, looks)
+    fleet.clock.time = datetime(2027, 1, 5, 9, 0, tzinfo=UTC)
+    controller.tick()
+    assert sync(controller) is Verdict.SYNCED
+    assert fleet.prod.observations > looks
+
+
+def test_a_commit_can_ask_to_look_now(fleet: FakeFleet, controller: FakeController) -> None:
+    fleet.commit(bot(), bot("other-bot"))
+    controller.tick()
+    for name in ("support-bot", "other-bot"):
+        fleet.prod.tamper(identity(name), Kind.LOG_GROUP, retention_days=1)
+    fleet.prod.writes.clear()
+    fleet.commit(bot(), bot("other-bot"), Molthub_Action="reconcile", Molthub_Instance="acme/prod/support-bot")
+    controller.tick()
+    assert {who for who, _, _ in fleet.prod.writes} == {identity()}
 
 
 def test_a_database_that_fails_ends_no_worker(
