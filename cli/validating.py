@@ -44,6 +44,7 @@ def validation_of(checked: CheckedFleet, *, only: frozenset[str] = frozenset({""
     documents = checked.documents
     loaded = [item.path for item in documents.instances.values()]
     loaded += [item.path for item in documents.environments.values()]
+    loaded += [item.path for item in documents.templates.values()]
     loaded += [documents.fleet.path] if documents.fleet else []
     paths = {path for path in (*loaded, *(file.path for file in documents.invalid)) if _meant(path, only)}
     found = [item for item in _all(checked) if item.location is None or _meant(item.location.path, only)]

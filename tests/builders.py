@@ -106,6 +106,30 @@ def _token_of(overrides: Mapping[str, Any]) -> str:
     return re.sub(r"[^A-Za-z0-9.]+", "-", f"telegram.{found[0]}.{found[1]}.{found[2] or 'support-bot'}")
 
 
+def template_dict(**overrides: Any) -> dict[str, Any]:
+    """The template chat-bot, a Telegram bot: valid, and its samples pass the guardrails."""
+    body = instance_dict()["spec"]
+    names = zip(body["secrets"], ("model", "token"), strict=True)
+    secrets = [{"name": entry["name"], "key": f"${{{name}}}"} for entry, name in names]
+    base = {
+        "apiVersion": "molthub/v1",
+        "kind": "MoltbotTemplate",
+        "metadata": {"name": "chat-bot", "title": "Chat bot"},
+        "spec": {
+            "parameters": [
+                {"name": "cpu", "type": "integer", "description": "CPU units", "default": 1024},
+                {"name": "model", "type": "secret", "description": "The model's key"},
+                {"name": "token", "type": "secret", "description": "The bot's token"},
+            ],
+            "instance": {
+                "metadata": {"labels": {"team": "${workspace}"}},
+                "spec": {**body, "runtime": {**body["runtime"], "cpu": "${cpu}"}, "secrets": secrets},
+            },
+        },
+    }
+    return merged(base, overrides)
+
+
 def to_yaml(document: Mapping[str, Any]) -> bytes:
     """One document as a person might have written it."""
     text: str = yaml.dump(dict(document), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=1000)
@@ -119,6 +143,8 @@ def path_of(document: Mapping[str, Any]) -> str:
         return "molthub.yaml"
     if document["kind"] == "Environment":
         return f"environments/{meta['workspace']}-{meta['name']}.yaml"
+    if document["kind"] == "MoltbotTemplate":
+        return f"templates/{meta['name']}.yaml"
     return f"instances/{meta['workspace']}/{meta['environment']}/{meta['name']}.yaml"
 
 

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     FLEET = "Fleet"
     ENVIRONMENT = "Environment"
     INSTANCE = "MoltbotInstance"
+    TEMPLATE = "MoltbotTemplate"
 
 
 def schema(kind: Annotated[Kind | None, typer.Argument(help="One kind only; by default all of them")] = None) -> None:

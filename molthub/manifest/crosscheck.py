@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeVar
 
 from molthub.errors import Diagnostic, Location
-from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
+from molthub.manifest.documents import LoadedEnvironment, LoadedInstance, LoadedTemplate
 from molthub.manifest.environment import Environment
 from molthub.manifest.models import Inbound
 from molthub.manifest.wording import nearest
@@ -22,7 +22,7 @@ _ARN_SUFFIX = 7
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Item = TypeVar("_Item")
-_Loaded = LoadedEnvironment | LoadedInstance
+_Loaded = LoadedEnvironment | LoadedInstance | LoadedTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,15 @@ def duplicate_environments(environments: Iterable[LoadedEnvironment]) -> Iterato
             message = f"the environment {key} is also written in {others}"
             where = item.locate(("metadata", "name"))
             yield Clash(item.path, Diagnostic("MH-FLEET-006", message, where, "Keep one of the files"))
+
+
+def duplicate_templates(templates: Iterable[LoadedTemplate]) -> Iterator[Clash]:
+    """MH-TMPL-007: two files for one template."""
+    for name, group in _grouped((item.model.metadata.name, item) for item in templates):
+        for item in group:
+            message = f"the template {name} is also written in {_others(item, group)}"
+            where = item.locate(("metadata", "name"))
+            yield Clash(item.path, Diagnostic("MH-TMPL-007", message, where, "Give one of them another name"))
 
 
 def duplicate_instances(instances: Iterable[LoadedInstance]) -> Iterator[Clash]:

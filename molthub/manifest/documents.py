@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from molthub.errors import Diagnostic, Location
 from molthub.manifest.environment import Environment, Fleet
 from molthub.manifest.models import MoltbotInstance
+from molthub.manifest.template import MoltbotTemplate
 from molthub.resources.identity import EnvironmentKey, Identity
 
 Locate = Callable[[tuple[str | int, ...]], Location]
@@ -52,6 +53,13 @@ class LoadedInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedTemplate:
+    path: str
+    model: MoltbotTemplate
+    locate: Locate = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class InvalidFile:
     """A file that claims to be Molthub's and cannot be used.
 
@@ -67,6 +75,12 @@ class InvalidFile:
     name: str | None = None
     id: str | None = None
 
+    @property
+    def may_be_an_instance(self) -> bool:
+        """Whether the file may hold, or have held, an instance. A template that was read to its end holds none."""
+        read = not any(item.ref.startswith("MH-YAML-") for item in self.diagnostics)
+        return not (self.kind == "MoltbotTemplate" and read)
+
 
 @dataclass(frozen=True, slots=True)
 class FleetDocuments:
@@ -75,6 +89,7 @@ class FleetDocuments:
     instances      by identity; only those that parsed and clash with no other
     diagnostics    every diagnostic of every file, in path order; warnings too
     cross_checked  False when only loose files were given: references between documents were not checked
+    templates      the fleet's own, by name; nothing that runs depends on one
     """
 
     fleet: LoadedFleet | None
@@ -83,8 +98,12 @@ class FleetDocuments:
     invalid: tuple[InvalidFile, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     cross_checked: bool = True
+    templates: Mapping[str, LoadedTemplate] = field(default_factory=dict)
 
     @property
     def is_valid_for_deletion(self) -> bool:
-        """Only a tree that parsed in full may conclude from a manifest's absence that it was removed."""
-        return self.fleet is not None and not self.invalid
+        """Only a tree that parsed in full may conclude from a manifest's absence that it was removed.
+
+        A template that is wrong holds nothing up, for it never was an instance.
+        """
+        return self.fleet is not None and not any(item.may_be_an_instance for item in self.invalid)

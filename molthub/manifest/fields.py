@@ -33,6 +33,7 @@ CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[a-
 ZONE_PATTERN = r"^Z[A-Z0-9]{5,31}$"
 SID_PATTERN = r"^[A-Za-z0-9]{1,64}$"
 RULE_PATTERN = r"^MH-[A-Z]+-[0-9]{3}$"
+PARAMETER_PATTERN = r"^[a-z][A-Za-z0-9]*$"
 
 PATTERN_WORDS: dict[str, str] = {
     NAME_PATTERN: "lower-case letters, digits and single hyphens, beginning with a letter",
@@ -56,6 +57,7 @@ PATTERN_WORDS: dict[str, str] = {
     ZONE_PATTERN: "the id of a Route 53 hosted zone",
     SID_PATTERN: "at most 64 letters and digits",
     RULE_PATTERN: "a guardrail's reference such as MH-IMG-002",
+    PARAMETER_PATTERN: "letters and digits, beginning with a lower-case letter",
 }
 """What each pattern asks for, in words: `PATTERN_WORDS[p]` completes "must be …" in messages and the reference."""
 

@@ -17,14 +17,22 @@ from molthub.manifest.crosscheck import (
     Clash,
     duplicate_environments,
     duplicate_instances,
+    duplicate_templates,
     missing_environments,
     shared_tokens,
     webhooks,
 )
-from molthub.manifest.documents import FleetDocuments, LoadedEnvironment, LoadedFleet, LoadedInstance
+from molthub.manifest.documents import (
+    FleetDocuments,
+    LoadedEnvironment,
+    LoadedFleet,
+    LoadedInstance,
+    LoadedTemplate,
+)
 from molthub.manifest.environment import Environment, Fleet
 from molthub.manifest.models import MoltbotInstance
 from molthub.manifest.reading import FLEET_PATH, ReadFile, read_file
+from molthub.manifest.template import MoltbotTemplate
 from molthub.resources.identity import EnvironmentKey, Identity
 
 ReadCache = MutableMapping[str, tuple[bytes, ReadFile | None]]
@@ -50,6 +58,8 @@ def load_files(files: Mapping[str, bytes], *, cache: ReadCache | None = None) ->
     by_key = {item.key: item for item in environments}
     clashes += shared_tokens(instances, by_key)
     clashes += webhooks(instances, by_key)
+    templates = _templates(read)
+    clashes += duplicate_templates(templates)
     wrong = {clash.path for clash in clashes}
     name = fleet.model.metadata.name if fleet else None
     valid = (item for item in instances if name is not None and item.path not in wrong)
@@ -58,6 +68,7 @@ def load_files(files: Mapping[str, bytes], *, cache: ReadCache | None = None) ->
         fleet=fleet,
         environments=usable,
         instances={item.identity(name or ""): item for item in valid},
+        templates={item.model.metadata.name: item for item in templates if item.path not in wrong},
         clashes=clashes,
         cross_checked=True,
     )
@@ -86,7 +97,13 @@ def load_loose(files: Mapping[str, bytes], *, named: Collection[str] | None = No
         instances[identity] = loaded
     environments = {item.key: item for item in _environments(read)}
     return _assembled(
-        read, fleet=fleet, environments=environments, instances=instances, clashes=[], cross_checked=False
+        read,
+        fleet=fleet,
+        environments=environments,
+        instances=instances,
+        templates={item.model.metadata.name: item for item in reversed(_templates(read))},
+        clashes=[],
+        cross_checked=False,
     )
 
 
@@ -147,12 +164,19 @@ def _instances(read: list[ReadFile]) -> list[LoadedInstance]:
     ]
 
 
+def _templates(read: list[ReadFile]) -> list[LoadedTemplate]:
+    return [
+        LoadedTemplate(item.path, item.model, item.place) for item in read if isinstance(item.model, MoltbotTemplate)
+    ]
+
+
 def _assembled(
     read: list[ReadFile],
     *,
     fleet: LoadedFleet | None,
     environments: Mapping[EnvironmentKey, LoadedEnvironment],
     instances: Mapping[Identity, LoadedInstance],
+    templates: Mapping[str, LoadedTemplate],
     clashes: list[Clash],
     cross_checked: bool,
 ) -> FleetDocuments:
@@ -169,6 +193,7 @@ def _assembled(
         invalid=tuple(invalid),
         diagnostics=tuple(sorted(everything, key=_order)),
         cross_checked=cross_checked,
+        templates=templates,
     )
 
 

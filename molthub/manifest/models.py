@@ -1,4 +1,4 @@
-"""A Moltbot's manifest as a strict model, and the table of all kinds (Fleet and Environment: environment.py).
+"""A Moltbot's manifest as a strict model, and the table of all kinds (the others: environment.py, template.py).
 
 A field's `description` is its documentation; `examples` are checked by the tests. Unknown fields are errors.
 Anything that looks like a version is a string. Times carry a zone.
@@ -29,6 +29,7 @@ from molthub.manifest.fields import (
     Model,
     SlugName,
 )
+from molthub.manifest.template import MoltbotTemplate
 
 # -- MoltbotInstance --------------------------------------------------------------------------------------
 
@@ -329,9 +330,10 @@ class MoltbotInstance(Model):
     spec: InstanceSpec = Field(description="What it runs and what it may do.")
 
 
-Document = Fleet | Environment | MoltbotInstance
-KINDS: dict[str, type[Fleet] | type[Environment] | type[MoltbotInstance]] = {
+Document = Fleet | Environment | MoltbotInstance | MoltbotTemplate
+KINDS: dict[str, type[Fleet] | type[Environment] | type[MoltbotInstance] | type[MoltbotTemplate]] = {
     "Fleet": Fleet,
     "Environment": Environment,
     "MoltbotInstance": MoltbotInstance,
+    "MoltbotTemplate": MoltbotTemplate,
 }

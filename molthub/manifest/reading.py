@@ -16,20 +16,23 @@ from pydantic import ValidationError
 from molthub.errors import Diagnostic, Severity
 from molthub.manifest.checks import document_diagnostics
 from molthub.manifest.documents import InvalidFile
-from molthub.manifest.environment import Environment, Fleet
 from molthub.manifest.fields import API_VERSION, MAX_NAME, NAME_PATTERN
-from molthub.manifest.models import KINDS, MoltbotInstance
+from molthub.manifest.models import KINDS, Document
 from molthub.manifest.places import Place
+from molthub.manifest.template import MoltbotTemplate
+from molthub.manifest.template_checks import template_diagnostics
 from molthub.manifest.wording import model_diagnostics, nearest
 from molthub.manifest.yaml_events import parse
 from molthub.manifest.yaml_text import YamlRefusedError
 from molthub.resources.identity import EnvironmentKey
 
 FLEET_PATH = "molthub.yaml"
-LATER_KINDS = ("Template",)
+TEMPLATE = "MoltbotTemplate"
+OWN_KINDS = ("MoltbotInstance", TEMPLATE)
+"""Kinds that nobody else has."""
 
 # What a file that was not read to its end must show to count as ours.
-_CLAIM = re.compile(rb"apiVersion[^\n]*molthub|kind[^\n]*MoltbotInstance", re.IGNORECASE)
+_CLAIM = re.compile(rb"apiVersion[^\n]*molthub|kind[^\n]*Moltbot(?:Instance|Template)", re.IGNORECASE)
 _NAME = re.compile(NAME_PATTERN.removeprefix("^").removesuffix("$"), re.ASCII)
 
 
@@ -38,7 +41,7 @@ class ReadFile:
     """One file of ours: a model and its warnings, or None and its errors. partial: the root's readable entries."""
 
     path: str
-    model: Fleet | Environment | MoltbotInstance | None
+    model: Document | None
     place: Place
     diagnostics: tuple[Diagnostic, ...]
     partial: dict[str, Any]
@@ -83,7 +86,8 @@ def read_file(path: str, content: bytes, *, expected: bool = False) -> ReadFile 
 def salvage(document: dict[str, Any]) -> dict[str, str | None]:
     """Kind and identity as far as they can be trusted: a part that is malformed or was not read is None.
 
-    An Environment's own name counts as its environment; an id that is left out is the name.
+    An Environment's own name counts as its environment; an id that is left out is the name. A template has only a
+    name: whatever else it says, it is no instance.
     """
     kind, meta = document.get("kind"), document.get("metadata")
     parts: dict[str, str | None] = dict.fromkeys(("workspace", "environment", "name", "id"))
@@ -93,6 +97,8 @@ def salvage(document: dict[str, Any]) -> dict[str, str | None]:
             parts["environment"] = parts["name"]
         if "id" not in meta:
             parts["id"] = parts["name"]
+        if kind == TEMPLATE:
+            parts.update(workspace=None, environment=None, id=None)
     return {"kind": kind if isinstance(kind, str) and kind in KINDS else None, **parts}
 
 
@@ -110,7 +116,7 @@ def _subject(document: dict[str, Any]) -> str | None:
 
 def _is_ours(document: dict[str, Any]) -> bool:
     version, kind = document.get("apiVersion"), document.get("kind")
-    if kind == "MoltbotInstance":
+    if kind in OWN_KINDS:
         return True
     if isinstance(version, str):
         return version.lower().startswith("molthub") or nearest(version, [API_VERSION]) is not None
@@ -129,7 +135,10 @@ def _read_model(document: dict[str, Any], place: Place) -> ReadFile:
     except ValidationError as error:
         found = list(model_diagnostics(error, model=kind, place=place, subject=subject))
         return ReadFile(place.path, None, place, tuple(found), document)
-    found = document_diagnostics(model, place)
+    if isinstance(model, MoltbotTemplate):
+        found = template_diagnostics(model, place)
+    else:
+        found = document_diagnostics(model, place)
     wrong = any(item.severity is Severity.ERROR for item in found)
     return ReadFile(place.path, None if wrong else model, place, tuple(found), document)
 
@@ -142,10 +151,7 @@ def _header(document: dict[str, Any], place: Place, subject: str | None) -> list
         message = "`apiVersion` is " + ("missing" if version is None else "not one that this Molthub reads")
         fix = f"Write `apiVersion: {API_VERSION}`"
         found.append(Diagnostic("MH-MAN-014", message, place(("apiVersion",)), fix, subject=subject))
-    if kind in LATER_KINDS:
-        message, fix = f"`kind: {kind}` comes with a later release", "Remove the file until then"
-        found.append(Diagnostic("MH-MAN-016", message, place(("kind",)), fix))
-    elif not isinstance(kind, str) or kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         message = "`kind` is not one that Molthub knows" if kind is not None else "`kind` is missing"
         meant = nearest(kind, list(KINDS)) if isinstance(kind, str) else None
         fix = f"Did you mean {meant}?" if meant else f"Write one of {', '.join(KINDS)}"

@@ -79,13 +79,16 @@ def _type(shape: Schema, defs: Schema) -> str:
         return f"list of {item}{_range(shape, 'Items', 'items')}"
     if kind == "object":
         entries = _range(shape, "Properties", "entries")
-        return "mapping" if "properties" in shape else f"mapping of text to text{entries}"
+        of_text = shape.get("additionalProperties") != {"type": "string"} and "patternProperties" not in shape
+        return "mapping" if "properties" in shape or of_text else f"mapping of text to text{entries}"
     if kind == "integer":
         return f"whole number{_range(shape, 'imum', '')}"
     return "`true` or `false`" if kind == "boolean" else _text(shape)
 
 
 def _text(shape: Schema) -> str:
+    if isinstance(shape.get("type"), list):
+        return "text, whole number, or `true` or `false`"
     if "format" in shape:
         return {"date-time": "time with a zone", "date": "day"}[shape["format"]]
     words = PATTERN_WORDS.get(shape.get("pattern", ""))

@@ -33,6 +33,7 @@ _SHAPES = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
     "enum": "one of the allowed words",
+    "molthub_scalar": "text, a whole number, or true or false",
 }
 _SHAPE_FIXES = {
     "a whole number": "Write digits alone: no quotes, no leading zero, no fraction, no unit",

@@ -102,5 +102,5 @@ def _values_of(key: str, schema: Any) -> list[Any]:
         return [found for item in schema for found in _values_of(key, item)]
     if not isinstance(schema, dict):
         return []
-    here = [schema[key]] if key in schema else []
+    here = [schema[key]] if key in schema and (key != "pattern" or isinstance(schema[key], str)) else []
     return here + [found for item in schema.values() for found in _values_of(key, item)]
