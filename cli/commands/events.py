@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -11,8 +9,7 @@ import typer
 from molthub.cli import context
 from molthub.cli.options import Output, OutputOption
 from molthub.cli.terminal import terminal
-
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from molthub.cli.times import past
 
 
 def events(
@@ -33,7 +30,7 @@ def events(
     from molthub.cli.records import find_identity, store
     from molthub.cli.views import events as view
 
-    begin = _since(since, context.roots_of(ctx).now()) if since else None
+    begin = past(since, context.roots_of(ctx).now(), "--since") if since else None
     with store() as opened:
         identity = find_identity(opened, instance) if instance else None
         found = opened.events(identity, since=begin, limit=limit)
@@ -43,15 +40,3 @@ def events(
         term.json(view.data(found))
     else:
         term.data(view.human(found, names))
-
-
-def _since(text: str, now: datetime) -> datetime:
-    """An age before now, or an ISO time; one without a zone is UTC."""
-    age = re.fullmatch(r"(?P<count>[0-9]{1,6})(?P<unit>[smhd])", text)
-    if age:
-        return now - timedelta(**{UNITS[age["unit"]]: int(age["count"])})
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is neither an age like 12h nor a time", param_hint="--since") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
