@@ -18,7 +18,7 @@ COPY cli cli
 COPY controller controller
 COPY policies policies
 COPY manifests-example manifests-example
-RUN python -m venv /opt/molthub && /opt/molthub/bin/pip install .
+RUN python -m venv /opt/molthub && /opt/molthub/bin/pip install '.[postgres]'
 COPY image /opt/molthub/git
 
 FROM ${PYTHON}

@@ -28,6 +28,8 @@ from molthub.cli.commands import (
     version,
 )
 from molthub.cli.commands.controller import run as controller_run
+from molthub.cli.commands.db import current as db_current
+from molthub.cli.commands.db import upgrade as db_upgrade
 from molthub.cli.commands.secret import delete as secret_delete
 from molthub.cli.commands.secret import link as secret_link
 from molthub.cli.commands.secret import list as secret_list
@@ -203,6 +205,17 @@ _add(
     "molthub controller run --repo https://git.example.com/acme/fleet.git",
     "molthub controller run --once --environment acme/dev",
     to=controller,
+)
+database = typer.Typer(
+    help="Look at the controller's database, and upgrade it", no_args_is_help=True, context_settings=CONTEXT
+)
+app.add_typer(database, name="db")
+_add("current", db_current.current, "molthub db current", "molthub db current -o json", to=database)
+_add(
+    "upgrade",
+    db_upgrade.upgrade,
+    "molthub db upgrade --database-url sqlite:////var/lib/molthub/molthub.db",
+    to=database,
 )
 webhook = typer.Typer(help="Call a Moltbot that takes webhooks", no_args_is_help=True, context_settings=CONTEXT)
 app.add_typer(webhook, name="webhook")

@@ -35,6 +35,7 @@ Commands:
   version     Print the version of Molthub and of Python
   secret      Set, link, list, rotate and delete secrets
   controller  Run the controller
+  db          Look at the controller's database, and upgrade it
   webhook     Call a Moltbot that takes webhooks
 
   Exit codes: 0 done, 1 failed, 2 wrong usage (or changes, with --detailed-

@@ -48,6 +48,15 @@ OutputOption = Annotated[Output, typer.Option("-o", "--output", help="How to pri
 TableOption = Annotated[TableOutput, typer.Option("-o", "--output", help="How to print the result")]
 TextOption = Annotated[Text, typer.Option("-o", "--output", help="How to print the result")]
 NoColorOption = Annotated[bool, typer.Option("--no-color", help="Print no colours (NO_COLOR does the same)")]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        envvar="MOLTHUB_DATABASE_URL",
+        help="The controller's database: sqlite:///FILE or postgresql://USER@HOST/DATABASE",
+    ),
+]
 WorkspaceOption = Annotated[
     list[str] | None, typer.Option("--workspace", metavar="NAME", help="Only this workspace (repeatable)")
 ]

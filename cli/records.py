@@ -19,17 +19,22 @@ SCANNED_EVENTS = 10_000
 """How far back an instance that has no status any more is looked for."""
 
 
-@contextmanager
-def store() -> Iterator[Store]:
-    """The database, which must be there. Raises MH-CLI-010 when it is not said, MH-STATE-NNN when it is not usable."""
-    url = database_url()
-    if url is None:
+def required_url(url: str | None) -> str:
+    """The URL of the database, which must be said. Raises MH-CLI-010."""
+    if not url:
         raise StallingError(
             "MH-CLI-010",
             "there is no database to read: MOLTHUB_DATABASE_URL is not set",
             fix="Set it to the database that the controller writes to; without the variable that is "
             "sqlite:///molthub.db in the folder it was started in",
         )
+    return url
+
+
+@contextmanager
+def store() -> Iterator[Store]:
+    """The database, which must be there. Raises MH-CLI-010 when it is not said, MH-STATE-NNN when it is not usable."""
+    url = required_url(database_url())
     from molthub.state.store import open_store
 
     opened = open_store(url, create=False)
@@ -57,9 +62,9 @@ def find_identity(opened: Store, text: str) -> Identity:
     Raises MH-CLI-011 for a name that is unknown or not unique.
     """
     found = {
-        record.identity
-        for record in opened.statuses()
-        if text in (record.name, record.name.rsplit("/", 1)[-1], str(record.identity), record.identity.id)
+        identity
+        for identity, name in opened.names().items()
+        if text in (name, name.rsplit("/", 1)[-1], str(identity), identity.id)
     }
     if not found:
         past = {event.identity for event in opened.events(limit=SCANNED_EVENTS)}

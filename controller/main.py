@@ -46,8 +46,8 @@ def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
     check_environments(settings)
     log = configure_logging(settings.log_format)
     stop = threading.Event()
-    store = open_store(settings.database_url)
     owner = f"{socket.gethostname()}:{os.getpid()}"
+    store = open_store(settings.database_url, owner=owner)
     holder = Holder(f"controller on {socket.gethostname()} (pid {os.getpid()})", nonce=secrets.token_hex(16))
     with store.controller_lock(owner), stopping_on_signals(stop, log):
         loop = build_loop(settings, store=store, stop=stop, log=log, holder=holder)

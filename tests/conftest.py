@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from molthub.simulator.server import RunningSimulator
+    from tests.fakes.postgres import RunningPostgres
     from tests.fakes.simulator import TestSimulator
 
 
@@ -26,3 +27,11 @@ def simulator(running_simulator: RunningSimulator) -> Iterator[TestSimulator]:
     from tests.fakes import simulator as fake  # noqa: PLC0415
 
     yield from fake.fresh_simulator(running_simulator)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[RunningPostgres]:
+    """One PostgreSQL server for the session; each test takes a database of its own there."""
+    from tests.fakes import postgres as fake  # noqa: PLC0415
+
+    yield from fake.running_postgres()

@@ -119,4 +119,4 @@ def _database() -> str:
     from molthub.cli.records import store
 
     with store() as opened:
-        return str(opened.path)
+        return opened.label

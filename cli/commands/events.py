@@ -34,7 +34,7 @@ def events(
     with store() as opened:
         identity = find_identity(opened, instance) if instance else None
         found = opened.events(identity, since=begin, limit=limit)
-        names = {record.identity: record.name for record in opened.statuses()}
+        names = opened.names()
     term = terminal()
     if output is Output.JSON:
         term.json(view.data(found))

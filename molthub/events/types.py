@@ -21,12 +21,19 @@ class EventType(StrEnum):
     ROLLOUT_COMPLETED = "rollout-completed"
     ROLLOUT_FAILED = "rollout-failed"
     ROLLED_BACK = "rolled-back"
+    TASK_STOPPED = "task-stopped"  # of itself or by AWS, with exit code and reason
     DRIFT_DETECTED = "drift-detected"
+    DRIFT_HEALED = "drift-healed"
     BLOCKED = "blocked"
     INVALID = "invalid"
     HELD = "held"
+    REFUSED = "refused"  # nobody with the right to made this change
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    RECOVERED = "recovered"
     PRUNED = "pruned"
     SYNCED = "synced"
+    NOTICE_LOST = "notice-lost"  # a notification could not be delivered, and is given up
 
 
 @dataclass(frozen=True, slots=True)

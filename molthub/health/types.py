@@ -70,7 +70,7 @@ class StatusRecord:
     availability    None when it could not be read
     running_commit  the commit of the last write AWS carries; head_commit: what the repository has now
     last_reconcile_at, last_error  from the controller's database; None where there is none
-    state           as AWS has it now, in no database; None without persistent state, or when it could not be read
+    state           None without persistent state, or when it could not be read
     """
 
     identity: Identity

@@ -1,4 +1,7 @@
-"""One controller a database: a lock on a file beside it, which the kernel lets go when its holder dies."""
+"""One controller a database: a lock which the system lets go when its holder dies, however it dies.
+
+For an SQLite file it is a lock on a file beside it (of the kernel), for PostgreSQL an advisory lock (of the server).
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,43 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from molthub.errors import StallingError
+from sqlalchemy import Engine
+
+from molthub.state import postgres
 from molthub.state.failures import explained
+from molthub.state.places import Place, SqliteFile
 
 _OWNER_LENGTH = 200
 
 
 @contextlib.contextmanager
-def hold(database: Path, owner: str) -> Iterator[None]:
+def hold(place: Place, engine: Engine, owner: str) -> Iterator[None]:
     """Hold the database as its controller. Raises MH-STATE-007, naming the holder, when there is one already.
 
     owner  who holds it, for the one refused: `host:pid`
     """
-    path = database.with_name(f"{database.name}.lock")
-    with explained(path):
+    if isinstance(place, SqliteFile):
+        with _hold_file(place, owner):
+            yield
+        return
+    lock = contextlib.ExitStack()
+    with lock:
+        with explained(place):
+            lock.enter_context(postgres.hold(place, engine, owner))
+        yield
+
+
+@contextlib.contextmanager
+def _hold_file(database: SqliteFile, owner: str) -> Iterator[None]:
+    path = _lock_of(database.path)
+    with explained(database):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise _held(database, os.pread(descriptor, _OWNER_LENGTH, 0)) from None
+            holder = os.pread(descriptor, _OWNER_LENGTH, 0).decode("utf-8", "replace")
+            raise postgres.held(database.label, holder) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, owner.encode()[:_OWNER_LENGTH], 0)
         yield
@@ -35,10 +55,5 @@ def hold(database: Path, owner: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _held(database: Path, holder: bytes) -> StallingError:
-    name = holder.decode("utf-8", "replace").strip() or "an unknown process"
-    return StallingError(
-        "MH-STATE-007",
-        f"another controller ({name}) runs on the database {database}",
-        fix="Stop it, or give this one another database",
-    )
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")

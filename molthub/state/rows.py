@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from molthub.events.types import Event, EventType
-from molthub.health.types import Availability, Health, Status, StatusRecord
+from molthub.health.types import Availability, BackupKind, Health, StateRecord, Status, StatusRecord
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
@@ -21,6 +21,11 @@ class _Identified(Protocol):
     workspace: str
     environment: str
     instance: str
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL or UTF-8 cannot hold: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def key_of(identity: Identity) -> tuple[str, str, str, str]:
@@ -46,10 +51,10 @@ def event_row(event: Event) -> EventRow:
         instance=instance,
         at=event.at,
         type=event.type.value,
-        message=event.message,
-        actor=event.actor,
+        message=storable(event.message),
+        actor=storable(event.actor),
         commit=event.commit,
-        resource=event.resource,
+        resource=storable(event.resource),
         ref=event.ref,
     )
 
@@ -70,19 +75,41 @@ def event_of(row: EventRow) -> Event:
 def status_row(record: StatusRecord) -> StatusRow:
     return StatusRow(
         **columns_of(record.identity),
-        name=record.name,
+        name=storable(record.name),
         status=record.status.value,
         sync=record.sync.value,
         health=record.health.value,
-        reason=record.reason,
+        reason=storable(record.reason),
         image=record.image,
         created_at=record.created_at,
         last_reconcile_at=record.last_reconcile_at,
-        last_error=record.last_error,
+        last_error=None if record.last_error is None else storable(record.last_error),
         running_commit=record.running_commit,
         head_commit=record.head_commit,
         log_group=record.log_group,
         availability=record.availability.value if record.availability is not None else None,
+        state=None if record.state is None else _state_data(record.state),
+    )
+
+
+def _state_data(state: StateRecord) -> dict[str, Any]:
+    return {
+        "fileSystem": state.file_system,
+        "size": state.size,
+        "backupAt": state.backup_at.isoformat() if state.backup_at is not None else None,
+        "backupKind": state.backup_kind.value if state.backup_kind is not None else None,
+        "retired": list(state.retired),
+    }
+
+
+def _state_of(data: dict[str, Any]) -> StateRecord:
+    at, kind = data.get("backupAt"), data.get("backupKind")
+    return StateRecord(
+        file_system=data["fileSystem"],
+        size=data.get("size"),
+        backup_at=datetime.fromisoformat(at) if at is not None else None,
+        backup_kind=BackupKind(kind) if kind is not None else None,
+        retired=tuple(data.get("retired", ())),
     )
 
 
@@ -102,6 +129,7 @@ def status_of(row: StatusRow) -> StatusRecord:
         head_commit=row.head_commit,
         log_group=row.log_group,
         availability=Availability(row.availability) if row.availability is not None else None,
+        state=None if row.state is None else _state_of(row.state),
     )
 
 
@@ -117,7 +145,7 @@ def deployment_row(
         task_definition=rollout.task_definition or (known.task_definition if known is not None else ""),
         state=rollout.state.value,
         cause=rollout.cause.value if rollout.cause is not None else None,
-        reason=rollout.reason,
+        reason=storable(rollout.reason),
         started_at=rollout.created_at,
         finished_at=(finished or now) if rollout.state in OVER else None,
     )

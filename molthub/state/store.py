@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
-from molthub.errors import StallingError
 from molthub.events.types import Event
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout
 from molthub.state import lock, rows
-from molthub.state.engine import READ_ONLY, database_path, open_engine
-from molthub.state.failures import explained
+from molthub.state.engine import open_engine
+from molthub.state.failures import absent, explained
+from molthub.state.places import Place, SqliteFile, parse_place
+from molthub.state.settings import READ_ONLY
 from molthub.state.tables import DeploymentRow, EventRow, MarkRow, RetryRow, StatusRow
 from molthub.state.types import DeploymentRecord, RetryMemory
 
@@ -25,27 +27,26 @@ _FAILED_ROLLOUT = "failed-rollout:"
 _FOLLOWED_HEAD = "followed-head"
 
 
-def open_store(url: str, *, create: bool = True) -> Store:
-    """The store at `sqlite:///FILE`.
+def open_store(url: str, *, create: bool = True, owner: str = "one that upgrades it") -> Store:
+    """The store at `sqlite:///FILE` or `postgresql://USER@HOST/DATABASE`.
 
-    create  make the file (0600, with its parents) where there is none; else that is MH-STATE-008
-    Raises MH-STATE-001 (no SQLite file), -002 (not writable), -003 (damaged), -005 (of a newer Molthub), -008.
+    create  make the database where there is none (a file: 0600, with its parents) and bring an older one to our schema,
+            as its controller (owner: `host:pid`); without, a database that is not there is MH-STATE-008
+    Raises MH-STATE-001 (no such kind), -002 (not writable), -003 (damaged), -005 (of a newer Molthub), -007 (a
+    controller runs on an older one), -008, -011 and -012 (PostgreSQL: not reachable, not let in), -013, -014.
     """
-    path = database_path(url)
-    if not create and not path.exists():
-        raise StallingError(
-            "MH-STATE-008",
-            f"there is no database at {path}",
-            fix="Set MOLTHUB_DATABASE_URL to the controller's database",
-        )
-    return Store(path=path, engine=open_engine(path))
+    place = parse_place(url)
+    if not create and isinstance(place, SqliteFile) and not place.path.exists():
+        raise absent(place.label)
+    return Store(place=place, engine=open_engine(place, create=create, owner=owner))
 
 
 class Store:
-    """Thread-safe. Raises only MolthubErrors (`MH-STATE-NNN`)."""
+    """Thread-safe. Raises only MolthubErrors (`MH-STATE-NNN`). label: the place, without a password."""
 
-    def __init__(self, *, path: Path, engine: Engine) -> None:
-        self.path = path
+    def __init__(self, *, place: Place, engine: Engine) -> None:
+        self._place = place
+        self.label = place.label
         self._engine = engine
         self._reading = engine.execution_options(**{READ_ONLY: True})
 
@@ -56,7 +57,7 @@ class Store:
     @contextlib.contextmanager
     def controller_lock(self, owner: str) -> Iterator[None]:
         """Be this database's only controller while the block runs. Raises MH-STATE-007, naming who is already."""
-        with lock.hold(self.path, owner):
+        with lock.hold(self._place, self._engine, owner):
             yield
 
     def add_event(self, event: Event) -> None:
@@ -78,6 +79,13 @@ class Store:
         with self._read() as session:
             newest_first = [rows.event_of(row) for row in session.exec(query)]
         return tuple(reversed(newest_first))
+
+    def names(self) -> Mapping[Identity, str]:
+        """What every instance with a status is called, as `workspace/environment/name`."""
+        only: Any = StatusRow.name  # and the key: these are in older databases too
+        query = select(StatusRow).options(load_only(only))
+        with self._read() as session:
+            return {rows.identity_of(row): row.name for row in session.exec(query)}
 
     def put_status(self, record: StatusRecord) -> None:
         with self._write() as session:
@@ -172,10 +180,10 @@ class Store:
     @contextlib.contextmanager
     def _write(self) -> Iterator[Session]:
         """A transaction that holds the database from its first read on."""
-        with explained(self.path), Session(self._engine) as session, session.begin():
+        with explained(self._place), Session(self._engine) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[Session]:
-        with explained(self.path), Session(self._reading) as session:
+        with explained(self._place), Session(self._reading) as session:
             yield session

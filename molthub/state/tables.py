@@ -1,41 +1,18 @@
-"""The tables. A change of any of them raises SCHEMA_VERSION and needs a step in engine.py that leads there."""
+"""The tables as they are now. A change of any of them needs a step in migrations/ that leads there."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import ClassVar
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index
+from sqlmodel import Field
 
-SCHEMA_VERSION = 1
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, stored in UTC and given back aware; SQLite keeps no zone of its own."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class Table(SQLModel):
-    """Base of our tables, with metadata of their own, so that nobody else's model lands in our database."""
-
-    metadata: ClassVar[MetaData] = MetaData()
+from molthub.state.base import AnyJson, Table, UtcDateTime
 
 
 class SchemaVersionRow(Table, table=True):
-    """One row: the version of everything else."""
+    """One row, for releases that knew no steps: a number they do not know."""
 
     __tablename__ = "schema_version"
 
@@ -46,13 +23,14 @@ class EventRow(Table, table=True):
     """The timeline; triggers refuse to change or remove a row."""
 
     __tablename__ = "event"
+    __table_args__ = (Index("ix_event_identity_at", "fleet", "workspace", "environment", "instance", "at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime, index=True)
     fleet: str
     workspace: str
     environment: str
-    instance: str = Field(index=True)
+    instance: str
     type: str
     message: str
     actor: str
@@ -102,6 +80,7 @@ class StatusRow(Table, table=True):
     head_commit: str | None = None
     log_group: str | None = None
     availability: str | None = None
+    state: dict[str, Any] | None = Field(default=None, sa_type=AnyJson)
 
 
 class RetryRow(Table, table=True):
@@ -126,3 +105,27 @@ class MarkRow(Table, table=True):
 
     name: str = Field(primary_key=True)
     commit: str
+
+
+class NoticeRow(Table, table=True):
+    """A change of an instance's condition that somebody wants to know. sent_at: when it was told or given up."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index("ix_notice_identity", "fleet", "workspace", "environment", "instance", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    fleet: str
+    workspace: str
+    environment: str
+    instance: str
+    name: str
+    kind: str
+    message: str
+    ref: str = ""
+    commit: str | None = None
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+ALL = Table.metadata
+"""Every table above; a module with tables of its own is imported here, so that its are among them."""

@@ -64,7 +64,7 @@ def test_the_packages_are_those_that_were_tested() -> None:
     build = dict(pair.split("=", 1) for word, rest in stages()[0] if word == "ENV" for pair in rest.split())
     assert build["PIP_CONSTRAINT"] == "/src/constraints.txt"
     (install,) = [rest for word, rest in stages()[0] if word == "RUN"]
-    assert install.endswith("pip install .")
+    assert install.endswith("pip install '.[postgres]'")
     pinned = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
     assert [line for line in pinned if "==" not in line] == []
 

@@ -22,7 +22,8 @@ DatabaseOption = Annotated[
     typer.Option(
         metavar="URL",
         envvar="MOLTHUB_DATABASE_URL",
-        help="Where status and events are kept; by default sqlite:///molthub.db",
+        help="Where status and events are kept: sqlite:///FILE or postgresql://USER@HOST/DATABASE; by default "
+        "sqlite:///molthub.db",
     ),
 ]
 PollOption = Annotated[

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,19 +13,13 @@ import pytest
 from molthub.errors import MolthubError, StallingError, TransientError
 from molthub.events.types import Event, EventType
 from molthub.resources.identity import Identity
-from molthub.state import engine
+from molthub.state import sqlite
 from molthub.state.failures import meaning
+from molthub.state.places import SqliteFile
 from molthub.state.store import open_store
+from tests.fakes.elsewhere import hold_elsewhere
 
 BOT = Identity("acme-bots", "acme", "prod", "support-bot")
-
-HOLD = """
-import sys, time
-from molthub.state.store import open_store
-with open_store(sys.argv[1]).controller_lock("elsewhere:42"):
-    print("held", flush=True)
-    time.sleep(60)
-"""
 
 
 def refused(url: str, *, create: bool = True) -> MolthubError:
@@ -40,7 +31,9 @@ def refused(url: str, *, create: bool = True) -> MolthubError:
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("postgresql+psycopg://ana:" + "geheim@db/molthub", "'postgresql+psycopg'"),
+        ("mysql://ana:" + "geheim@db/molthub", "'mysql'"),
+        ("postgresql://ana:" + "geheim@db:port/molthub", "'postgresql'"),
+        ("postgresql://ana:" + "geheim@db", "'postgresql'"),
         ("sqlite://", "'sqlite'"),
         ("sqlite:///:memory:", "'sqlite'"),
         ("sqlite:///x.db?mode=ro", "'sqlite'"),
@@ -51,13 +44,15 @@ def refused(url: str, *, create: bool = True) -> MolthubError:
 def test_any_other_url_is_refused_and_not_repeated(url: str, shown: str) -> None:
     error = refused(url)
     assert error.ref == "MH-STATE-001"
-    assert error.diagnostic.message == (f"no database can be kept at {shown}: this release keeps it in an SQLite file")
+    assert error.diagnostic.message == (
+        f"no database can be kept at {shown}: it is kept in an SQLite file or in PostgreSQL"
+    )
     assert "geheim" not in str(error)
 
 
 def test_a_relative_path_is_below_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert open_store("sqlite:///molthub.db").path == tmp_path / "molthub.db"
+    assert open_store("sqlite:///molthub.db").label == f"{tmp_path}/molthub.db"
 
 
 def test_a_reader_makes_no_database(tmp_path: Path) -> None:
@@ -84,7 +79,7 @@ def _torn(path: Path) -> None:
 def _without_version(path: Path) -> None:
     open_store(f"sqlite:///{path}").close()
     with sqlite3.connect(path) as connection:
-        connection.execute("DELETE FROM schema_version")
+        connection.execute("DELETE FROM molthub_schema")
     connection.close()
 
 
@@ -98,7 +93,7 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path, spoil: Callable[[P
 
 def test_damage_found_later_is_told_too(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path}/molthub.db")
-    with sqlite3.connect(store.path) as connection:
+    with sqlite3.connect(tmp_path / "molthub.db") as connection:
         connection.execute(
             "INSERT INTO event (at, fleet, workspace, environment, instance, type, message, actor, resource, ref)"
             " VALUES ('2026-01-01 00:00:00.000000', 'f', 'w', 'e', 'i', 'exploded', '', '', '', '')"
@@ -106,19 +101,6 @@ def test_damage_found_later_is_told_too(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StallingError, match="MH-STATE-003"):
         store.events()
-
-
-def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "molthub.db"
-    open_store(f"sqlite:///{path}").close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE schema_version SET version = 2")
-    connection.close()
-    error = refused(f"sqlite:///{path}")
-    assert error.ref == "MH-STATE-005"
-    assert error.diagnostic.message == (
-        f"the database {path} was written by a newer Molthub (schema 2, this one knows 1)"
-    )
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
@@ -160,14 +142,14 @@ def test_a_kernels_refusal_is_told_even_to_root() -> None:
     ],
 )
 def test_each_failure_has_its_effect(said: str, kind: type[MolthubError], ref: str) -> None:
-    error = meaning(Path("m.db"), said)
+    error = meaning(SqliteFile(Path("m.db")), sqlite3.OperationalError(said))
     assert (type(error), error.ref) == (kind, ref)
 
 
 def test_a_database_held_by_another_program_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT", 0.2)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.2)
     store = open_store(f"sqlite:///{tmp_path}/molthub.db")
-    holder = sqlite3.connect(store.path, isolation_level=None)
+    holder = sqlite3.connect(tmp_path / "molthub.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     try:
         assert store.statuses() == ()  # readers do not wait
@@ -202,14 +184,7 @@ def test_a_second_controller_is_refused_and_told_who_holds_it(tmp_path: Path) ->
 def test_the_lock_of_a_killed_controller_is_free(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/molthub.db"
     store = open_store(url)
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE)
-    try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(StallingError, match="elsewhere:42"), store.controller_lock("host:1"):
-            pass
-    finally:
-        holder.send_signal(signal.SIGKILL)
-        holder.wait()
+    with hold_elsewhere(url), pytest.raises(StallingError, match="elsewhere:42"), store.controller_lock("host:1"):
+        pass
     with store.controller_lock("host:1"):
         pass

@@ -1,0 +1,1 @@
+"""`molthub db …`: the controller's database."""

@@ -1,0 +1,1 @@
+"""One module a step; their names sort in the order they run."""
