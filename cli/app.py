@@ -18,6 +18,7 @@ from molthub.cli.commands import (
     events,
     explain,
     init,
+    label,
     plan,
     render,
     restore,
@@ -143,6 +144,13 @@ _add(
     "molthub status",
     "molthub status -o wide --environment acme/prod",
     "molthub status -l team=support --watch",
+)
+_add(
+    "label",
+    label.label,
+    "molthub label support-bot team=support",
+    "molthub label --environment acme/prod tier=gold old- --yes",
+    "molthub label -l team=support on-call=yes --dry-run",
 )
 _add("backup", backup.backup, "molthub backup support-bot", "molthub backup acme/prod/support-bot -o json")
 _add(

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from molthub.provider.probes import ProbesFactory
     from molthub.provider.protocols import ProviderFactory
     from molthub.provider.secrets import SecretStoreFactory
+    from molthub.resources.identity import EnvironmentKey
     from molthub.source.protocol import FleetSource
+    from molthub.source.target import CommitTarget
     from molthub.source.types import Snapshot
 
 
@@ -189,6 +191,23 @@ def open_source(repo: str | None, ref: str | None) -> FleetSource:
     return open_repository(repo or ".", ref=ref, cache_dir=cache_dir())
 
 
+def open_target(repo: str | None, *, branch: str | None, push: bool) -> CommitTarget:
+    """Where an action commits: the clone named or stood in, or a repository by URL. Raises MH-GIT-NNN, MH-ACT-NNN."""
+    from molthub.source.opening import open_target as opened
+
+    return opened(repo or ".", branch=branch, push=push, cache_dir=cache_dir())
+
+
+def environment_key(text: str) -> EnvironmentKey:
+    """WORKSPACE/NAME, or typer.BadParameter."""
+    from molthub.resources.identity import EnvironmentKey
+
+    workspace, slash, name = text.partition("/")
+    if not (workspace and slash and name) or "/" in name:
+        raise typer.BadParameter(f"{text!r} is not WORKSPACE/NAME", param_hint="--environment")
+    return EnvironmentKey(workspace, name)
+
+
 def read_fleet(roots: Roots, *, repo: str | None, ref: str | None, committed: bool = False) -> ReadFleet:
     """Read and check a fleet repository: at `ref`, else the working tree when it differs from HEAD, else HEAD.
 
@@ -229,14 +248,8 @@ def scope_of(
 ) -> Scope:
     """What the command line names as a Scope. Raises typer.BadParameter for a malformed or unknown name."""
     from molthub.pipeline.types import Scope
-    from molthub.resources.identity import EnvironmentKey
 
-    keys: set[EnvironmentKey] = set()
-    for text in environments or ():
-        workspace, slash, name = text.partition("/")
-        if not (workspace and slash and name) or "/" in name:
-            raise typer.BadParameter(f"{text!r} is not WORKSPACE/NAME", param_hint="--environment")
-        keys.add(EnvironmentKey(workspace, name))
+    keys = {environment_key(text) for text in environments or ()}
     known = checked.documents.environments
     for workspace in workspaces or ():
         found = {key for key in known if key.workspace == workspace}

@@ -23,6 +23,7 @@ Commands:
   plan        Show what would change on AWS
   apply       Make AWS what the manifests of a commit say
   status      Show how the instances are doing
+  label       Set or remove labels, as a commit
   backup      Back an instance's state up now
   restore     Put a backup in the place of an instance's state
   events      Show what the controller did

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
-from molthub.errors import InvalidInputError, StallingError
+from molthub.errors import InvalidInputError
+from molthub.manifest.selection import resolve, unknown
 from molthub.pipeline.types import CheckedFleet, Scope
 from molthub.resources.identity import EnvironmentKey, Identity
 
@@ -40,7 +40,7 @@ def select(checked: CheckedFleet, scope: Scope) -> Selection:
     fleet = documents.fleet.model.metadata.name
     known = sorted(documents.environments)
     for key in scope.environments - set(known):
-        raise _unknown("environment", str(key), [str(item) for item in known])
+        raise unknown("environment", str(key), [str(item) for item in known])
     keys = [key for key in known if not scope.environments or key in scope.environments]
     named = {resolve_name(checked, name, keys) for name in scope.instances}
     identities = frozenset(named | scope.identities) if scope.instances or scope.identities else None
@@ -51,26 +51,5 @@ def select(checked: CheckedFleet, scope: Scope) -> Selection:
 
 def resolve_name(checked: CheckedFleet, name: str, keys: list[EnvironmentKey] | None = None) -> Identity:
     """`workspace/environment/name`, or just the name (or id) where it is unique, to an identity."""
-    candidates = {
-        identity: loaded
-        for identity, loaded in checked.documents.instances.items()
-        if keys is None or identity.key in keys
-    }
-    exact = [
-        identity
-        for identity, loaded in candidates.items()
-        if name in (loaded.display_name, str(identity), loaded.model.metadata.name, identity.id)
-    ]
-    if len(exact) == 1:
-        return exact[0]
-    if exact:
-        names = ", ".join(sorted(candidates[identity].display_name for identity in exact))
-        raise StallingError("MH-PIPE-002", f"{name} is not unique: {names}", fix="Say workspace/environment/name")
-    raise _unknown("instance", name, [loaded.display_name for loaded in candidates.values()])
-
-
-def _unknown(what: str, name: str, known: list[str]) -> StallingError:
-    short = {item.rsplit("/", 1)[-1]: item for item in known} | {item: item for item in known}
-    near = difflib.get_close_matches(name, short, n=1)
-    fix = f"Did you mean {short[near[0]]}?" if near else "See `molthub status` for what there is"
-    return StallingError("MH-PIPE-001", f"there is no {what} {name} in this fleet", fix=fix)
+    instances = checked.documents.instances
+    return resolve({item: loaded for item, loaded in instances.items() if keys is None or item.key in keys}, name)

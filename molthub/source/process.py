@@ -99,6 +99,8 @@ class Git:
     config     settings for every call, handed over in the environment: never in `ps`, never on disk
     protocols  transports that may be used; none for reads, so that a partial clone cannot fetch behind our back
     secrets    texts never to be shown, whatever git prints
+    variables  more of its environment: an index of its own, the person's identity
+    attended   stays in the person's terminal session, so that a signing program may ask for a passphrase
     """
 
     git_dir: Path | None = None
@@ -107,11 +109,21 @@ class Git:
     config: tuple[tuple[str, str], ...] = ()
     protocols: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    attended: bool = False
 
     def run(self, *args: str, timeout: float = READ_TIMEOUT) -> bytes:
         """Standard output of `git ARGS`. Raises GitFailedError, or MH-GIT-010, -003 or -014 where it could not end."""
         with self.stream(*args, timeout=timeout) as output:
             return _read_limited(output, args[0])
+
+    def feed(self, text: bytes, *args: str, timeout: float = READ_TIMEOUT) -> bytes:
+        """The same for a command that reads its standard input."""
+        with tempfile.TemporaryFile() as stdin:
+            stdin.write(text)
+            stdin.seek(0)
+            with self.stream(*args, stdin=stdin, timeout=timeout) as output:
+                return _read_limited(output, args[0])
 
     @contextlib.contextmanager
     def stream(self, *args: str, stdin: IO[bytes] | None = None, timeout: float = READ_TIMEOUT) -> Iterator[IO[bytes]]:
@@ -144,9 +156,9 @@ class Git:
                 stdin=stdin or subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=sealed_environment(os.environ, config=self.config, protocols=self.protocols),
+                env=sealed_environment(os.environ, config=self.config, protocols=self.protocols) | dict(self.variables),
                 cwd=self._directory,
-                start_new_session=True,  # no terminal to prompt on, and one group to kill
+                start_new_session=not self.attended,  # no terminal to prompt on, and one group to kill
             )
         except FileNotFoundError as error:
             raise _not_started(self._directory) from error
@@ -253,12 +265,19 @@ def _read_limited(output: IO[bytes], command: str) -> bytes:
 
 def _kill(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:
     timed_out.set()
+    _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill it with all that it started; an attended one leads no group, and goes alone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def _finish(process: subprocess.Popen[bytes], *, kill: bool) -> None:
     if kill:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _end(process)
     process.wait()

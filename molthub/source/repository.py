@@ -39,14 +39,14 @@ def open_repository(
     require_git()
     if place.path is None or mirror:
         if place.path is not None:
-            _discover(place.path, trusted=True)
+            discover(place.path, trusted=True)
         return MirroredRepository(mirror=Mirror(location=place, cache_dir=cache_dir), ref=ref)
     return _local(place, ref)
 
 
 def origin_of(path: Path) -> str | None:
     """The URL (or path) of the remote `origin` of the repository at the path; None when it has none."""
-    git_dir, _ = _discover(path, trusted=False)
+    git_dir, _ = discover(path, trusted=False)
     try:
         url = Git(git_dir=git_dir).run("config", "--get", "remote.origin.url")
     except GitFailedError:  # it is not set
@@ -249,12 +249,12 @@ class MirroredRepository:
 
 def _local(place: Location, ref: str | None) -> LocalRepository:
     assert place.path is not None
-    git_dir, root = _discover(place.path, trusted=False)
+    git_dir, root = discover(place.path, trusted=False)
     reader = ObjectReader(git=Git(git_dir=git_dir, work_tree=root), label=place.label)
     return LocalRepository(label=place.label, ref=ref, reader=reader, root=root)
 
 
-def _discover(path: Path, *, trusted: bool) -> tuple[Path, Path | None]:
+def discover(path: Path, *, trusted: bool) -> tuple[Path, Path | None]:
     """The git directory and the top of the working tree (None when bare) of the repository that holds the path."""
     if not path.is_dir():
         raise StallingError("MH-GIT-002", f"there is no directory {path}", fix="Name a repository's directory")

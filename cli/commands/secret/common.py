@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from molthub.manifest.documents import FleetDocuments, LoadedEnvironment
     from molthub.pipeline.secrets.places import Holder, Target
     from molthub.provider.secrets import SecretRecord, SecretStore
-    from molthub.resources.identity import EnvironmentKey
 
 TRAILER = "Molthub-Secret"
 
@@ -87,7 +86,7 @@ class Job:
         if environment is not None:
             if instance or path is None:
                 raise typer.BadParameter("--environment goes with --path, and without INSTANCE NAME")
-            return of_path(self.documents, environment_key(environment), path)
+            return of_path(self.documents, context.environment_key(environment), path)
         if not instance or not name:
             raise typer.BadParameter("say INSTANCE NAME, or --environment WORKSPACE/NAME --path PATH[#KEY]")
         return of_instance(self.documents, find_holder(self.known, instance), name, path=path)
@@ -161,13 +160,3 @@ def open_job(ctx: typer.Context, *, repo: str | None, no_commit: bool, term: Ter
         raise InvalidInputError(fleet.checked.errors or documents.diagnostics)
     name = documents.fleet.model.metadata.name
     return Job(fleet, name, holders(fleet.checked, name), roots, trail, term)
-
-
-def environment_key(text: str) -> EnvironmentKey:
-    """WORKSPACE/NAME, or typer.BadParameter."""
-    from molthub.resources.identity import EnvironmentKey
-
-    workspace, slash, name = text.partition("/")
-    if not (workspace and slash and name) or "/" in name:
-        raise typer.BadParameter(f"{text!r} is not WORKSPACE/NAME", param_hint="--environment")
-    return EnvironmentKey(workspace, name)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from molthub.cli.commands.secret.common import Job, NoCommitOption, environment_key, open_job
+from molthub.cli import context
+from molthub.cli.commands.secret.common import Job, NoCommitOption, open_job
 from molthub.cli.options import RepoOption
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import StallingError
@@ -41,7 +42,7 @@ def delete(
 
     term = terminal()
     job = open_job(ctx, repo=repo, no_commit=no_commit, term=term)
-    target = of_path(job.documents, environment_key(environment), path)
+    target = of_path(job.documents, context.environment_key(environment), path)
     job.check(None)
     store = job.store(target.environment)
     record = _deletable(job, target, store.describe(target.place.source))

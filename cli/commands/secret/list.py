@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from molthub.cli import context
 from molthub.cli.commands.secret.common import InstanceArgument, Job, open_job
 from molthub.cli.options import EnvironmentOption, NoColorOption, Output, OutputOption, RepoOption
 from molthub.cli.terminal import terminal
@@ -28,14 +29,13 @@ def list_secrets(
 
     Never a value. Without INSTANCE the environments' own secrets that no manifest uses are listed too.
     """
-    from molthub.cli.commands.secret.common import environment_key
     from molthub.cli.views import secrets as view
     from molthub.pipeline.secrets.places import find_holder
 
     term = terminal(no_color=no_color)
     job = open_job(ctx, repo=repo, no_commit=True, term=term)
     holder = find_holder(job.known, instance) if instance else None
-    named = {environment_key(text) for text in environment or ()}
+    named = {context.environment_key(text) for text in environment or ()}
     keys = {holder.key} if holder else named or set(job.documents.environments)
     found = [row for key in sorted(keys) for row in _rows(job, key, holder)]
     if output is Output.JSON:

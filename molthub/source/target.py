@@ -1,0 +1,147 @@
+"""Where the commit of an action goes: the protocol, and what every implementation says of it.
+
+`clone.py` is the branch of the clone a person stands in, `remote.py` a branch of a repository by URL, in the mirror.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from molthub.errors import MolthubError, StallingError, TransientError
+from molthub.source.building import Draft
+from molthub.source.locations import Location, check_ref
+from molthub.source.network import FETCH_TIMEOUT, explained
+from molthub.source.process import Git, GitFailedError
+from molthub.source.types import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What an action is evaluated on.
+
+    commit    full hash
+    unpushed  earlier commits of the clone that go along with a push
+    """
+
+    commit: str
+    unpushed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """Where a commit went.
+
+    pushed  whether the repository that others read has it
+    notes   what a person should know: why it was not pushed, what the clone lacks
+    """
+
+    pushed: bool
+    notes: tuple[str, ...] = ()
+
+
+class BranchMovedError(TransientError):
+    """MH-ACT-010: somebody else's commit came first. Evaluate again on the new tip."""
+
+    def __init__(self, branch: str, label: str) -> None:
+        super().__init__(
+            "MH-ACT-010",
+            f"the branch '{branch}' of {label} moved while this was committed",
+            fix="Run the command again",
+        )
+
+
+class CommitTarget(Protocol):
+    """One branch to commit to. Every method raises only MolthubErrors, never with a credential in it."""
+
+    @property
+    def label(self) -> str:
+        """The repository, for people."""
+        ...
+
+    @property
+    def branch(self) -> str:
+        """The branch that the commit goes to."""
+        ...
+
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        """Held from reading the base to landing: several processes in one clone queue here."""
+        ...
+
+    def base(self) -> Base:
+        """Bring what is known of the branch up to date, and name the commit to build on."""
+        ...
+
+    def snapshot(self, commit: str) -> Snapshot:
+        """The YAML files of a commit."""
+        ...
+
+    def check(self, names: Collection[str]) -> None:
+        """Raise when these files could not be changed, for they are edited where they lie (MH-ACT-011)."""
+        ...
+
+    def build(self, draft: Draft) -> str:
+        """Make the commit's objects; nothing points at it yet. Its full hash."""
+        ...
+
+    def land(self, commit: str) -> Landed:
+        """Publish the commit, and bring the clone along. Raises BranchMovedError; then nothing has changed."""
+        ...
+
+
+_BEHIND = ("[rejected]", "failed to update ref", "cannot lock ref", "incorrect old value", "fetch first")
+
+
+def push_commit(git: Git, location: Location, commit: str, branch: str) -> None:
+    """Push one commit to one branch, without hooks. Raises BranchMovedError, MH-ACT-012, or what the network said."""
+    online = _online(git, location)
+    refspec = f"{commit}:refs/heads/{check_ref(branch)}"
+    try:
+        online.run("push", "--quiet", "--no-verify", "--end-of-options", "molthub-push", refspec, timeout=FETCH_TIMEOUT)
+    except GitFailedError as error:
+        raise _refused(error, location, branch) from error
+
+
+def fetch_branch(git: Git, location: Location, branch: str, into: str) -> str | None:
+    """Bring one branch of another repository into a ref of ours; its hash, None when it is not there."""
+    arguments = ("fetch", "--quiet", "--no-write-fetch-head", "--no-recurse-submodules", "--no-tags")
+    refspec = f"+refs/heads/{check_ref(branch)}:{into}"
+    try:
+        _online(git, location).run(*arguments, "--end-of-options", "molthub-push", refspec, timeout=FETCH_TIMEOUT)
+    except GitFailedError as error:
+        if "couldn't find remote ref" in error.stderr:
+            return None
+        raise explained(error, location.label) from error
+    return git.run("rev-parse", "--verify", "--quiet", into).decode().strip()
+
+
+def _online(git: Git, location: Location) -> Git:
+    return Git(
+        git_dir=git.git_dir,
+        config=(*git.config, ("remote.molthub-push.url", location.target)),
+        protocols=location.protocols,
+        secrets=location.secrets,
+    )
+
+
+def _refused(error: GitFailedError, location: Location, branch: str) -> MolthubError:
+    if any(sign in error.stderr for sign in _BEHIND):
+        return BranchMovedError(branch, location.label)
+    if "[remote rejected]" not in error.stderr:
+        return explained(error, location.label)
+    return StallingError(
+        "MH-ACT-012",
+        f"{location.label} refused the push to '{branch}': {_why(error.stderr)}",
+        fix="The branch may be protected: say --branch NAME, and open a pull request from it",
+    )
+
+
+def _why(stderr: str) -> str:
+    """What the server said, at most 300 characters: its own first line, else the reason in git's brackets."""
+    lines = [line.strip() for line in stderr.splitlines()]
+    said = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
+    told = next((line for line in said if line), "")
+    reason = next((line.rpartition("(")[2].rstrip(")") for line in lines if "[remote rejected]" in line), "")
+    return (told or reason or "no reason given")[:300]
