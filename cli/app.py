@@ -19,6 +19,7 @@ from molthub.cli.commands import (
     explain,
     init,
     label,
+    logs,
     plan,
     render,
     restore,
@@ -151,6 +152,15 @@ _add(
     "molthub label support-bot team=support",
     "molthub label --environment acme/prod tier=gold old- --yes",
     "molthub label -l team=support on-call=yes --dry-run",
+)
+_add(
+    "logs",
+    logs.logs,
+    "molthub logs support-bot",
+    "molthub logs support-bot --follow --since 10m",
+    "molthub logs support-bot --container init -n 20",
+    "molthub logs support-bot --since 2h --filter '{ $.level = \"error\" }' -o json",
+    "molthub logs support-bot --link",
 )
 _add("backup", backup.backup, "molthub backup support-bot", "molthub backup acme/prod/support-bot -o json")
 _add(

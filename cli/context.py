@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from molthub.pipeline.doctor.here import Pull
     from molthub.pipeline.types import CheckedFleet, Collaborators, Rules, Scope
     from molthub.provider.bootstrap import BaseFactory, BaseSpec
+    from molthub.provider.console import ConsoleFactory
+    from molthub.provider.logs import LogReaderFactory
     from molthub.provider.probes import ProbesFactory
     from molthub.provider.protocols import ProviderFactory
     from molthub.provider.secrets import SecretStoreFactory
@@ -52,6 +54,19 @@ def _aws_secrets() -> SecretStoreFactory:
     from molthub.aws.secret_store import aws_secret_stores
 
     return aws_secret_stores()
+
+
+def _aws_logs() -> LogReaderFactory:
+    from molthub.aws.logs import aws_log_readers
+    from molthub.aws.throttle import throttles
+
+    return aws_log_readers(throttle=throttles(aws_share(), tell=lambda line: typer.echo(line, err=True)))
+
+
+def _aws_consoles() -> ConsoleFactory:
+    from molthub.aws.console import aws_consoles
+
+    return aws_consoles()
 
 
 def _aws_probes() -> ProbesFactory:
@@ -90,6 +105,8 @@ class Roots:
     probes: Callable[[], ProbesFactory] = _aws_probes
     bases: Callable[[Clock], BaseFactory] = _aws_bases
     registries: Callable[[], Callable[[str], Pull]] = _registries
+    logs: Callable[[], LogReaderFactory] = _aws_logs
+    consoles: Callable[[], ConsoleFactory] = _aws_consoles
 
 
 def roots_of(ctx: typer.Context) -> Roots:

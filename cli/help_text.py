@@ -24,6 +24,7 @@ Commands:
   apply       Make AWS what the manifests of a commit say
   status      Show how the instances are doing
   label       Set or remove labels, as a commit
+  logs        Show what a Moltbot wrote
   backup      Back an instance's state up now
   restore     Put a backup in the place of an instance's state
   events      Show what the controller did

@@ -53,7 +53,10 @@ class _NoThrottle:
 no_throttle: Throttle = _NoThrottle()
 
 
-TELLING = ("Describe", "List", "Get", "RegisterTaskDefinition", "CreateService", "UpdateService", "DeleteService")
+TELLING = (
+    *("Describe", "List", "Get", "Filter"),
+    *("RegisterTaskDefinition", "CreateService", "UpdateService", "DeleteService"),
+)
 """Operations that always answer with something. botocore takes a JSON body that was cut short for an empty one."""
 
 

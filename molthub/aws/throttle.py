@@ -49,7 +49,7 @@ SLICE = 0.2
 TELL_EVERY = 10.0
 """Seconds of waiting between two words about it."""
 
-READS = ("Describe", "List", "Get", "BatchGet")
+READS = ("Describe", "List", "Get", "BatchGet", "Filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ CATEGORIES = (
     Category("secretsmanager", ("PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"), 50, 50),
     Category("secretsmanager", ("TagResource", "UntagResource"), 50, 50),
     Category("logs", ("DescribeLogGroups",), 10, 10),
+    Category("logs", ("FilterLogEvents",), 5, 5),
     Category("logs", ("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"), 10, 10, each=True),
     Category("resourcegroupstaggingapi", ("GetResources",), 15, 15),
 )

@@ -7,6 +7,7 @@ scanning. Lengths are lower bounds: issuers lengthen their tokens, never their p
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 FORMATS: tuple[tuple[str, str], ...] = (
     # Models
@@ -96,10 +97,24 @@ def known_format(text: str) -> str | None:
     for kind, pattern in _ANYWHERE:
         if pattern.search(text):
             return kind
+    return next((kind for kind, _ in _tokens(text)), None)
+
+
+def masked(text: str) -> str:
+    """The text with every known token in it replaced by its kind: `[a Slack token]`."""
+    for kind, pattern in _ANYWHERE:
+        text = pattern.sub(f"[{kind}]", text)
+    parts, at = [], 0
+    for kind, match in _tokens(text):
+        parts += [text[at : match.start()], f"[{kind}]"]
+        at = match.end()
+    return "".join([*parts, text[at:]])
+
+
+def _tokens(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for match in _WORDS.finditer(text):
         kind = FORMATS[int((match.lastgroup or "k0")[1:])][0]
         runs_on = re.match(_END, text[match.end() : match.end() + 1]) is not None
         if (kind in _EXACT_LENGTH and runs_on) or match[0].startswith(_CERTIFICATE):
             continue
-        return kind
-    return None
+        yield kind, match

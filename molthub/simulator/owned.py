@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from molthub.simulator import quotas, tagging
+from molthub.simulator import log_events, quotas, tagging
 from molthub.simulator.cloudformation import api as formation
 from molthub.simulator.iam.simulating import simulate
 from molthub.simulator.refusals import MalformedRequestError
@@ -52,6 +52,7 @@ _SERVICES: Mapping[str, Callable[[World, Call, str], Json | None]] = {
     "elbv2": _elbv2,
     "efs": lambda world, call, account: Efs(world.stores, account, call.region).call(call),
     "iam": _iam,
+    "logs": log_events.handle,
     "resourcegroupstaggingapi": tagging.handle,
     "service-quotas": lambda world, call, account: quotas.handle(world.quotas, call, account),
 }

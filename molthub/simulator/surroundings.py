@@ -15,6 +15,7 @@ from molthub.simulator.iam.keys import through_key
 from molthub.simulator.iam.principals import Principal, find_role, rights_of
 from molthub.simulator.storage.mounting import Mounts
 from molthub.simulator.storage.state import Stores
+from molthub.simulator.task_logs import Moment, text_of, write
 
 _SECRET_ARN = re.compile(r"(arn:aws[a-z-]*:secretsmanager:[^:]+:\d{12}:secret:[^:]+)(?::([^:]*):([^:]*):([^:]*))?")
 _INITIALISE = "ResourceInitializationError: unable to pull secrets or registry auth: "
@@ -82,6 +83,12 @@ class Account:
         gateway = next((item for item in content["containerDefinitions"] if item["name"] == "gateway"), None)
         if gateway is not None:
             self._mounts(region).leave_mark(content, str(gateway["image"]))
+
+    def log(self, region: Region, definition: Json, *, task: str, moment: Moment, date: float) -> None:
+        text = text_of(definition["name"], moment, date)
+        if text is not None:
+            backend = self._world.backend("logs", region.account, region.name)
+            write(backend, definition, task=task, text=text, date=date)
 
     def _mounts(self, region: Region) -> Mounts:
         def allows(role: Any, action: str, resource: str) -> bool:

@@ -28,6 +28,7 @@ QUOTAS: tuple[tuple[str, tuple[float, float]], ...] = (
     ("secretsmanager:PutSecretValue secretsmanager:UpdateSecret*", (50, 50)),
     ("secretsmanager:TagResource secretsmanager:UntagResource", (50, 50)),
     ("logs:DescribeLogGroups", (10, 10)),
+    ("logs:FilterLogEvents", (5, 5)),
     ("resourcegroupstaggingapi:GetResources", (15, 15)),
 )
 """Operations counted together."""

@@ -43,7 +43,7 @@ SERVICES = {
 """The name a request is signed for → botocore's name of the service. Nothing else is served."""
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-_READS = ("Describe", "List", "Get", "Head", "BatchGet", "Lookup")
+_READS = ("Describe", "List", "Get", "Head", "BatchGet", "Lookup", "Filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Call:
 
 
 def is_write(operation: str) -> bool:
-    """A write is anything but Describe, List, Get and Head."""
+    """A write is anything but Describe, List, Get, Head, Filter and the like."""
     return not operation.startswith(_READS)
 
 

@@ -48,7 +48,7 @@ LINKED = ("acme/prod/model", "acme/prod/support-bot")
 HASTE = 5000.0
 """Simulated seconds in one of ours, while processes wait for rollouts: over before anybody looks."""
 
-READ_VERBS = ("Describe", "List", "Get", "Head")
+READ_VERBS = ("Describe", "List", "Get", "Head", "Filter")
 
 
 @dataclass(frozen=True, slots=True)

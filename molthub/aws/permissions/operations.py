@@ -252,7 +252,7 @@ OPERATOR: Mapping[str, frozenset[str]] = {
         {"CreateServiceLinkedRole", "GetAccountSummary", "GetRole", "ListRoles", "SimulatePrincipalPolicy"}
     ),
     "kms": frozenset({"DescribeKey"}),
-    "logs": frozenset({"DescribeLogGroups"}),
+    "logs": frozenset({"DescribeLogGroups", "FilterLogEvents"}),
     "resourcegroupstaggingapi": frozenset({"GetResources"}),
     "s3": frozenset({"DeleteObjects", "ListObjectVersions"}),
     "secretsmanager": frozenset(
@@ -271,7 +271,7 @@ OPERATOR: Mapping[str, frozenset[str]] = {
 }
 """What only a person's own credentials are used for (bootstrap, secrets, doctor…): never in the reconciler's policy."""
 
-OPERATOR_MODULES: tuple[str, ...] = ("bootstrap/", "doctor/", "quotas.py", "secret_store.py")
+OPERATOR_MODULES: tuple[str, ...] = ("bootstrap/", "doctor/", "logs.py", "quotas.py", "secret_store.py")
 """Modules and folders below molthub/aws whose calls are a person's: `bootstrap/`, `doctor.py`."""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from molthub.aws.permissions.boundary import boundary_policy
 from molthub.aws.permissions.operations import PREFIXES, RECONCILER, grants
-from molthub.aws.permissions.scopes import Place, Scope
+from molthub.aws.permissions.scopes import LOG_READS, Place, Scope
 
 SPOKEN = Place(
     partition="aws",
@@ -42,10 +43,16 @@ The most a Moltbot's roles may ever do, whatever their own policies say. The rec
 this boundary only, and cannot change the boundary.
 """
 
+PERSONS_HEAD = """## A person's own
+
+The reconciler may write no log and read none. `molthub logs` works with the credentials of whoever runs it; to read the
+logs of an environment's Moltbots they need this statement, and the same for the console that `--link` leads to:
+"""
+
 
 def permission_files() -> Mapping[str, str]:
     """Path from the repository's root → text."""
-    parts = [HEAD, *_statements(), *_more(), BOUNDARY_HEAD, *_boundary()]
+    parts = [HEAD, *_statements(), *_more(), BOUNDARY_HEAD, *_boundary(), "", PERSONS_HEAD, *_logs()]
     return {"docs/reference/permissions.md": "\n".join(parts) + "\n"}
 
 
@@ -95,6 +102,16 @@ def _boundary() -> Iterator[str]:
             _codes(statement["Resource"]),
             _codes(only),
         )
+
+
+def _logs() -> Iterator[str]:
+    statement = {"Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": f"{_log_groups()}:*"}
+    yield from ("```json", json.dumps(statement, indent=2), "```")
+
+
+def _log_groups() -> str:
+    """The groups of an environment's instances, by what their names begin with."""
+    return LOG_READS.statement(SPOKEN, [])["Resource"][0]  # type: ignore[no-any-return]
 
 
 def _codes(items: list[str]) -> str:

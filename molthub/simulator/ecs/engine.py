@@ -10,6 +10,7 @@ from typing import Protocol
 from molthub.simulator.ecs.agenda import Agenda
 from molthub.simulator.ecs.images import Images
 from molthub.simulator.ecs.state import Json, Region
+from molthub.simulator.task_logs import Moment
 
 
 class Surroundings(Protocol):
@@ -33,6 +34,10 @@ class Surroundings(Protocol):
 
     def gateway_runs(self, region: Region, content: Json) -> None:
         """A task of this definition began to run: it may write to its file systems from now on."""
+        ...
+
+    def log(self, region: Region, definition: Json, *, task: str, moment: Moment, date: float) -> None:
+        """A container (its definition) of a task writes what it says at such a moment into its log."""
         ...
 
     def capacity_problem(self, region: Region, units: float) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from molthub.simulator.ecs.engine import Engine
 from molthub.simulator.ecs.images import Behaviour
 from molthub.simulator.ecs.state import Container, Definition, Deployment, Json, Region, Service, Task
+from molthub.simulator.task_logs import Moment
 
 ESSENTIAL_EXITED = "Essential container in task exited"
 FAILED_TO_START = "Task failed to start"
@@ -59,6 +60,7 @@ class TaskRunner:
         if task.last_status == "RUNNING":
             task.last_status = "DEACTIVATING"
         life = _Life(self._engine, region, service, task, self)
+        life.says(Moment.STOPPING)
         life.drain()
         slowest = self._engine.surroundings.draining_seconds(region, task.balancers)
         self._engine.agenda.after(self._engine.timings.stop + slowest, life.finish)
@@ -121,6 +123,20 @@ class _Life:
         """The load balancers send nothing new any more."""
         self._mark("draining")
 
+    def says(self, moment: Moment) -> None:
+        """Its running containers write what they say at such a moment; before they run, those that prepare do."""
+        preparing = moment in {Moment.PREPARED, Moment.REFUSED}
+        engine, task = self._engine, self._task
+        for container in self._init_containers() if preparing else self._main_containers():
+            if preparing or container.last_status == "RUNNING":
+                engine.surroundings.log(
+                    self._region,
+                    self._definition_of(container),
+                    task=task.arn.rpartition("/")[2],
+                    moment=moment,
+                    date=engine.date_of(engine.now),
+                )
+
     def _mark(self, state: str | None) -> None:
         self._engine.surroundings.mark_target(self._task.balancers, self._task.address, state)
 
@@ -160,7 +176,9 @@ class _Life:
         inits = self._init_containers()
         for container in inits:
             container.last_status, container.exit_code = "STOPPED", 0
-        if inits and self._behaviour is Behaviour.INIT_FAILS:
+        refused = bool(inits) and self._behaviour is Behaviour.INIT_FAILS
+        self.says(Moment.REFUSED if refused else Moment.PREPARED)
+        if refused:
             inits[0].exit_code = 1
             self._fail(code="TaskFailedToStart", reason=FAILED_TO_START)
             return
@@ -171,6 +189,7 @@ class _Life:
             container.last_status = "RUNNING"
             if self._definition_of(container).get("healthCheck"):
                 container.health = "UNKNOWN"
+        self.says(Moment.STARTED)
         self._mark("initial")
         self._run()
 
@@ -195,6 +214,7 @@ class _Life:
 
     def _healthy(self) -> None:
         self._task.healthy = True
+        self.says(Moment.READY)
         self._mark("healthy")
         for container in self._main_containers():
             if container.health:
@@ -202,6 +222,7 @@ class _Life:
         self._runner.healthy(self._region, self._service, self._task)
 
     def _crash(self) -> None:
+        self.says(Moment.CRASHED)
         self._main_containers()[0].exit_code = 1
         self._fail(code="EssentialContainerExited", reason=ESSENTIAL_EXITED)
 

@@ -11,7 +11,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 
-from tests.fakes import refused_ingress, refused_stacks, refused_storage
+from tests.fakes import refused_ingress, refused_logs, refused_stacks, refused_storage
 from tests.fakes.aws_objects import (
     TRUST,
     make_group,
@@ -196,6 +196,7 @@ MALFORMED: dict[str, tuple[Attempt, str]] = {
     ),
     "object-condition": (lambda s: _put(s, IfNoneMatch='"0"'), "NotImplemented"),
     "resources-per-page": (_resources, "InvalidParameterException"),
+    **refused_logs.MALFORMED,
 }
 
 
@@ -407,6 +408,7 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "object-gone": (lambda s: _put(s, IfMatch='"0"'), "NoSuchKey"),
     "secret-tags": (_secret_tags, "The maximum number of tags (50) has been exceeded."),
     **refused_ingress.REFUSED,
+    **refused_logs.REFUSED,
     **refused_storage.REFUSED,
     **refused_stacks.REFUSED,
 }

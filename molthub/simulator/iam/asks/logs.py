@@ -48,6 +48,7 @@ ASKS: Mapping[str, Asking] = {
     "logs:CreateLogGroup": _create,
     "logs:DeleteLogGroup": _on_group("DeleteLogGroup"),
     "logs:DescribeLogGroups": on_everything("logs:DescribeLogGroups"),
+    "logs:FilterLogEvents": _on_group("FilterLogEvents"),
     "logs:ListTagsForResource": _tagging("ListTagsForResource"),
     "logs:PutRetentionPolicy": _on_group("PutRetentionPolicy"),
     "logs:TagResource": _tagging("TagResource"),
