@@ -111,6 +111,7 @@ _add(
     "molthub validate",
     "molthub validate instances/acme/prod/support-bot.yaml",
     "molthub validate --strict -o json .",
+    "molthub validate --base origin/main",
     "molthub validate --watch",
 )
 _add("render", render.render, "molthub render support-bot", "molthub render acme/prod/support-bot --config")

@@ -19,6 +19,7 @@ from molthub.errors import StallingError
 
 if TYPE_CHECKING:
     from molthub.apply.settings import Clock
+    from molthub.manifest.loader import ReadCache
     from molthub.pipeline.doctor.here import Pull
     from molthub.pipeline.types import CheckedFleet, Collaborators, Rules, Scope
     from molthub.provider.bootstrap import BaseFactory, BaseSpec
@@ -225,10 +226,13 @@ def environment_key(text: str) -> EnvironmentKey:
     return EnvironmentKey(workspace, name)
 
 
-def read_fleet(roots: Roots, *, repo: str | None, ref: str | None, committed: bool = False) -> ReadFleet:
+def read_fleet(
+    roots: Roots, *, repo: str | None, ref: str | None, committed: bool = False, cache: ReadCache | None = None
+) -> ReadFleet:
     """Read and check a fleet repository: at `ref`, else the working tree when it differs from HEAD, else HEAD.
 
     committed  never the working tree: what `apply` reads
+    cache      one for several readings, so that a file they share is parsed once
     """
     from molthub.pipeline.engine import check
 
@@ -236,7 +240,7 @@ def read_fleet(roots: Roots, *, repo: str | None, ref: str | None, committed: bo
     here = None if ref is not None or is_remote(repo or ".") else _working_tree(source)
     dirty = here is not None and here.dirty
     snapshot = here if here is not None and dirty and not committed else source.snapshot(source.fetch())
-    return ReadFleet(source, check(snapshot, rules=roots.rules(), now=roots.now()), uncommitted=dirty)
+    return ReadFleet(source, check(snapshot, rules=roots.rules(), now=roots.now(), cache=cache), uncommitted=dirty)
 
 
 def _working_tree(source: FleetSource) -> Snapshot | None:

@@ -15,6 +15,23 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class FindingsOutput(StrEnum):
+    """The same for a command whose data are findings."""
+
+    HUMAN = "human"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+class PlanOutput(StrEnum):
+    """The same for a plan."""
+
+    HUMAN = "human"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class TableOutput(StrEnum):
     """The same for a command whose human form is a table."""
 
@@ -43,6 +60,14 @@ RepoOption = Annotated[
 RefOption = Annotated[
     str | None,
     typer.Option("--ref", metavar="REF", help="A branch, tag or commit; by default what is checked out"),
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="REF",
+        help="Only what changed since the history left this branch, tag or commit; no cloud is asked",
+    ),
 ]
 OutputOption = Annotated[Output, typer.Option("-o", "--output", help="How to print the result")]
 TableOption = Annotated[TableOutput, typer.Option("-o", "--output", help="How to print the result")]

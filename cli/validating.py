@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from molthub.cli import disk
-from molthub.cli.views.validation import Validation
+from molthub.cli.comparing import ComparedFleet
+from molthub.cli.views.validation import ComparedWith, Validation
 from molthub.errors import Diagnostic, Location, StallingError
 from molthub.manifest.documents import FleetDocuments
 from molthub.pipeline.types import CheckedFleet, Rules
@@ -53,6 +54,22 @@ def validation_of(checked: CheckedFleet, *, only: frozenset[str] = frozenset({""
         instances=sum(_meant(item.path, only) for item in documents.instances.values()),
         diagnostics=tuple(sorted(found, key=_order)),
         cross_checked=documents.cross_checked,
+    )
+
+
+def validation_of_change(compared: ComparedFleet) -> Validation:
+    """What a change brought: its files, the instances it concerns, and what is wrong now and was not before."""
+    from molthub.pipeline.compare.findings import new_findings
+
+    comparison = compared.comparison
+    documents, found = comparison.now.documents, new_findings(comparison)
+    whole = validation_of(comparison.now, only=comparison.paths)
+    return Validation(
+        files=whole.files,
+        instances=len(comparison.affected & documents.instances.keys()),
+        diagnostics=found.new,
+        cross_checked=documents.cross_checked,
+        base=ComparedWith(comparison.base.ref, comparison.base.commit, found.known),
     )
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from molthub.cli.exit_codes import ExitCode
-from molthub.cli.options import NoColorOption, Output, OutputOption, RefOption, RepoOption
+from molthub.cli.options import BaseOption, FindingsOutput, NoColorOption, RefOption, RepoOption
 from molthub.cli.terminal import Terminal, terminal
 from molthub.cli.views.validation import Validation
+
+FindingsOption = Annotated[
+    FindingsOutput,
+    typer.Option("-o", "--output", help="How to print the result; sarif and github are for code hosts"),
+]
 
 
 def validate(
@@ -19,7 +24,8 @@ def validate(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="PATH", help="Files, folders, or a whole fleet repository")
     ] = None,
-    output: OutputOption = Output.HUMAN,
+    base: BaseOption = None,
+    output: FindingsOption = FindingsOutput.HUMAN,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too")] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Validate again whenever a file changes")] = False,
     repo: RepoOption = None,
@@ -31,9 +37,13 @@ def validate(
     Each document is checked by itself; inside a fleet repository (a molthub.yaml at its root) the references
     between documents are checked too. By default the repository you stand in, as it lies there: with --repo URL
     or --ref a committed revision instead, and paths are then paths in it.
+
+    With --base only a change is judged: the files that differ from the commit where the history left REF, and what
+    depends on them. What was wrong before, elsewhere, is counted and stops nobody.
     """
     from molthub.cli import context
-    from molthub.cli.validating import validate_paths, validation_of
+    from molthub.cli.comparing import compare_with
+    from molthub.cli.validating import validate_paths, validation_of, validation_of_change
 
     term = terminal(no_color=no_color)
     roots = context.roots_of(ctx)
@@ -43,8 +53,13 @@ def validate(
     if committed and watch:
         raise typer.BadParameter("follows files on the disk; leave out --ref and --repo URL", param_hint="--watch")
 
+    if base is not None and paths:
+        raise typer.BadParameter("compares the whole fleet; leave out the paths", param_hint="--base")
+
     def once() -> int:
-        if committed:
+        if base is not None:
+            result = validation_of_change(compare_with(base, roots=roots, repo=repo, ref=ref))
+        elif committed:
             named = frozenset(path.as_posix() for path in paths or () if path != Path())
             checked = context.read_fleet(roots, repo=repo, ref=ref, committed=True).checked
             result = validation_of(checked, only=named or frozenset({""}))
@@ -70,14 +85,28 @@ def _here(repo: str | None, paths: list[Path] | None) -> list[Path]:
     return [base / path for path in paths] if paths else [fleet_root(base) or base]
 
 
-def _show(result: Validation, output: Output, *, strict: bool, term: Terminal) -> int:
-    from molthub.cli.views import validation
+def _show(result: Validation, output: FindingsOutput, *, strict: bool, term: Terminal) -> int:
+    from molthub.cli.views import github, validation
 
-    if output is Output.JSON:
+    if output is FindingsOutput.JSON:
         term.json(validation.data(result, strict=strict))
+    elif output is FindingsOutput.SARIF:
+        term.json(_sarif(result))
+    elif output is FindingsOutput.GITHUB:
+        term.data(
+            "\n".join([*github.commands(result.diagnostics), validation.summary(result, strict=strict, colour=False)])
+        )
     else:
         term.data(validation.human(result, strict=strict, colour=term.colour_out))
     return ExitCode.OK if result.ok(strict=strict) else ExitCode.FAILED
+
+
+def _sarif(result: Validation) -> dict[str, Any]:
+    from molthub import __version__
+    from molthub.cli.pages import all_pages
+    from molthub.cli.views import sarif
+
+    return sarif.data(result.diagnostics, all_pages(), version=__version__)
 
 
 def _watch(once: Callable[[], int], paths: list[Path], term: Terminal) -> int:

@@ -47,9 +47,9 @@ def load(snapshot: Snapshot, *, cache: ReadCache | None = None) -> FleetDocument
     )
 
 
-def check(snapshot: Snapshot, *, rules: Rules, now: datetime) -> CheckedFleet:
-    """Load a snapshot and let every guardrail judge every instance that loaded."""
-    documents = load(snapshot)
+def check(snapshot: Snapshot, *, rules: Rules, now: datetime, cache: ReadCache | None = None) -> CheckedFleet:
+    """Load a snapshot and let every guardrail judge every instance that loaded. cache: as for `load`."""
+    documents = load(snapshot, cache=cache)
     verdicts = {
         identity: judge(loaded, documents, rules=rules, now=now) for identity, loaded in documents.instances.items()
     }

@@ -46,6 +46,10 @@ class FleetSource(Protocol):
 
     def is_ancestor(self, old: str, new: str) -> bool: ...
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The best common ancestor of two commits; None when they have none. Raises MH-GIT-008 in a shallow clone."""
+        ...
+
     def commit(self, sha: str) -> CommitInfo: ...
 
     def commits_between(self, old: str | None, new: str) -> tuple[CommitInfo, ...]:

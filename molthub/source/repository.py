@@ -80,6 +80,20 @@ class _Questions:
             return self._not_found(old)
         return True
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Of several best ones (criss-cross merges) the first that Git names: it takes it for three-way diffs, too."""
+        for commit in (one, other):
+            self.reader.require(commit)
+        if self.shallow():
+            raise _shallow(self.reader.label)
+        try:
+            answer = self.reader.git.run("merge-base", "--end-of-options", one, other)
+        except GitFailedError as error:
+            if error.code != 1:
+                raise CorruptRepositoryError(self.reader.label) from error
+            return None
+        return answer.decode("ascii").split()[0]
+
     def commit(self, sha: str) -> CommitInfo:
         self.reader.require(sha)
         return parse_log(self.reader.read("log", "--no-walk", "-z", FORMAT, "--end-of-options", sha))[0]
@@ -139,6 +153,9 @@ class LocalRepository:
 
     def is_ancestor(self, old: str, new: str) -> bool:
         return self._questions.is_ancestor(old, new)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        return self._questions.merge_base(one, other)
 
     def commit(self, sha: str) -> CommitInfo:
         return self._questions.commit(sha)
@@ -206,6 +223,9 @@ class MirroredRepository:
 
     def is_ancestor(self, old: str, new: str) -> bool:
         return self._asking(lambda questions: questions.is_ancestor(old, new))
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        return self._asking(lambda questions: questions.merge_base(one, other))
 
     def commit(self, sha: str) -> CommitInfo:
         return self._asking(lambda questions: questions.commit(sha))

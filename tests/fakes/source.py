@@ -71,6 +71,10 @@ class FakeSource:
     def is_ancestor(self, old: str, new: str) -> bool:
         return old in self._ancestors(self.commit(new).sha)
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        known = self._ancestors(other)
+        return next((sha for sha in self._ancestors(one) if sha in known), None)
+
     def commit(self, sha: str) -> CommitInfo:
         if sha not in self.infos:
             raise StallingError("MH-GIT-999", f"no commit {sha}")
