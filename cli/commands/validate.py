@@ -50,11 +50,7 @@ def validate(
     if paths and _from_environment(ctx):
         repo = None  # somebody named files on the disk; MOLTHUB_REPO is a default for when nobody does
     committed = ref is not None or (repo is not None and context.is_remote(repo))
-    if committed and watch:
-        raise typer.BadParameter("follows files on the disk; leave out --ref and --repo URL", param_hint="--watch")
-
-    if base is not None and paths:
-        raise typer.BadParameter("compares the whole fleet; leave out the paths", param_hint="--base")
+    _refuse(watched=watch and committed, narrowed=base is not None and bool(paths))
 
     def once() -> int:
         if base is not None:
@@ -70,6 +66,14 @@ def validate(
     if not watch:
         return once()
     return _watch(once, _here(repo, paths), term)
+
+
+def _refuse(*, watched: bool, narrowed: bool) -> None:
+    """What does not go together."""
+    if watched:
+        raise typer.BadParameter("follows files on the disk; leave out --ref and --repo URL", param_hint="--watch")
+    if narrowed:
+        raise typer.BadParameter("compares the whole fleet; leave out the paths", param_hint="--base")
 
 
 def _from_environment(ctx: typer.Context) -> bool:

@@ -17,7 +17,6 @@ from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.pipeline import ingress
 from molthub.pipeline.compare.types import Comparison
 from molthub.pipeline.places import location_of
-from molthub.pipeline.planner import is_paused
 from molthub.planning.types import Change
 from molthub.provider.documents import SharedDocuments
 from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
@@ -132,9 +131,10 @@ class Baseline:
             if identity not in self.comparison.affected and identity not in listeners:
                 yield identity, _untouched(identity, environment)
             else:
+                pause = loaded.model.spec.lifecycle.paused
                 facts = RenderFacts(
                     secret_versions=dict.fromkeys(linked_secrets(loaded), NOT_LOOKED_AT),
-                    paused=is_paused(loaded, self.now),
+                    paused=pause is not None and pause.holds(self.now),
                     foundation=foundation,
                     listener=listeners.get(identity),
                 )
