@@ -17,6 +17,7 @@ class Kind(StrEnum):
     ENVIRONMENT = "Environment"
     INSTANCE = "MoltbotInstance"
     TEMPLATE = "MoltbotTemplate"
+    ACCESS = "AccessPolicy"
 
 
 def schema(kind: Annotated[Kind | None, typer.Argument(help="One kind only; by default all of them")] = None) -> None:

@@ -9,9 +9,10 @@ from itertools import islice
 from typing import TypeVar
 
 from molthub.errors import Diagnostic, Location
-from molthub.manifest.documents import LoadedEnvironment, LoadedInstance, LoadedTemplate
+from molthub.manifest.documents import LoadedAccess, LoadedEnvironment, LoadedInstance, LoadedTemplate
 from molthub.manifest.environment import Environment
 from molthub.manifest.models import Inbound
+from molthub.manifest.reading import ACCESS_PATH
 from molthub.manifest.wording import nearest
 from molthub.resources.identity import EnvironmentKey, host_of
 
@@ -64,6 +65,15 @@ def duplicate_templates(templates: Iterable[LoadedTemplate]) -> Iterator[Clash]:
             message = f"the template {name} is also written in {_others(item, group)}"
             where = item.locate(("metadata", "name"))
             yield Clash(item.path, Diagnostic("MH-TMPL-007", message, where, "Give one of them another name"))
+
+
+def misplaced_access(policies: Iterable[LoadedAccess]) -> Iterator[Clash]:
+    """MH-ACCESS-026: an access policy anywhere but where it counts."""
+    for item in policies:
+        if item.path != ACCESS_PATH:
+            message = f"an AccessPolicy outside {ACCESS_PATH} at the root of the repository, where it means nothing"
+            where = item.locate(("kind",))
+            yield Clash(item.path, Diagnostic("MH-ACCESS-026", message, where, f"Move it to {ACCESS_PATH}"))
 
 
 def duplicate_instances(instances: Iterable[LoadedInstance]) -> Iterator[Clash]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from molthub.errors import Diagnostic, Location
+from molthub.manifest.access import AccessPolicy
 from molthub.manifest.environment import Environment, Fleet
 from molthub.manifest.models import MoltbotInstance
 from molthub.manifest.template import MoltbotTemplate
@@ -60,6 +61,13 @@ class LoadedTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedAccess:
+    path: str
+    model: AccessPolicy
+    locate: Locate = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class InvalidFile:
     """A file that claims to be Molthub's and cannot be used.
 
@@ -77,9 +85,9 @@ class InvalidFile:
 
     @property
     def may_be_an_instance(self) -> bool:
-        """Whether the file may hold, or have held, an instance. A template that was read to its end holds none."""
+        """Whether the file may hold, or have held, an instance: another kind that was read to its end does not."""
         read = not any(item.ref.startswith("MH-YAML-") for item in self.diagnostics)
-        return not (self.kind == "MoltbotTemplate" and read)
+        return not (self.kind in ("MoltbotTemplate", "AccessPolicy") and read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class FleetDocuments:
     diagnostics    every diagnostic of every file, in path order; warnings too
     cross_checked  False when only loose files were given: references between documents were not checked
     templates      the fleet's own, by name; nothing that runs depends on one
+    access         the access policy as this tree has it, which need not be the one in force (molthub.access)
     """
 
     fleet: LoadedFleet | None
@@ -99,11 +108,12 @@ class FleetDocuments:
     diagnostics: tuple[Diagnostic, ...] = ()
     cross_checked: bool = True
     templates: Mapping[str, LoadedTemplate] = field(default_factory=dict)
+    access: LoadedAccess | None = None
 
     @property
     def is_valid_for_deletion(self) -> bool:
         """Only a tree that parsed in full may conclude from a manifest's absence that it was removed.
 
-        A template that is wrong holds nothing up, for it never was an instance.
+        A template or a policy that is wrong holds nothing up, for it never was an instance.
         """
         return self.fleet is not None and not any(item.may_be_an_instance for item in self.invalid)

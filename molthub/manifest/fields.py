@@ -35,6 +35,9 @@ SID_PATTERN = r"^[A-Za-z0-9]{1,64}$"
 RULE_PATTERN = r"^MH-[A-Z]+-[0-9]{3}$"
 PARAMETER_PATTERN = r"^[a-z][A-Za-z0-9]*$"
 
+EMAIL_PATTERN = r"^[A-Za-z0-9.!#$%&'*+/=?^_{|}~\[\]-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+SCOPE_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(/[a-z][a-z0-9]*(-[a-z0-9]+)*)?$"
+
 PATTERN_WORDS: dict[str, str] = {
     NAME_PATTERN: "lower-case letters, digits and single hyphens, beginning with a letter",
     ENV_NAME_PATTERN: "capital letters, digits and underscores, beginning with a letter",
@@ -58,6 +61,8 @@ PATTERN_WORDS: dict[str, str] = {
     SID_PATTERN: "at most 64 letters and digits",
     RULE_PATTERN: "a guardrail's reference such as MH-IMG-002",
     PARAMETER_PATTERN: "letters and digits, beginning with a lower-case letter",
+    EMAIL_PATTERN: "an email address such as ana@example.com",
+    SCOPE_PATTERN: "a workspace such as acme, or an environment such as acme/prod",
 }
 """What each pattern asks for, in words: `PATTERN_WORDS[p]` completes "must be …" in messages and the reference."""
 

@@ -13,17 +13,20 @@ from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from itertools import chain
 
 from molthub.errors import Diagnostic, Location
+from molthub.manifest.access import AccessPolicy
 from molthub.manifest.crosscheck import (
     Clash,
     duplicate_environments,
     duplicate_instances,
     duplicate_templates,
+    misplaced_access,
     missing_environments,
     shared_tokens,
     webhooks,
 )
 from molthub.manifest.documents import (
     FleetDocuments,
+    LoadedAccess,
     LoadedEnvironment,
     LoadedFleet,
     LoadedInstance,
@@ -60,6 +63,8 @@ def load_files(files: Mapping[str, bytes], *, cache: ReadCache | None = None) ->
     clashes += webhooks(instances, by_key)
     templates = _templates(read)
     clashes += duplicate_templates(templates)
+    access = _access(read)
+    clashes += misplaced_access(access)
     wrong = {clash.path for clash in clashes}
     name = fleet.model.metadata.name if fleet else None
     valid = (item for item in instances if name is not None and item.path not in wrong)
@@ -69,6 +74,7 @@ def load_files(files: Mapping[str, bytes], *, cache: ReadCache | None = None) ->
         environments=usable,
         instances={item.identity(name or ""): item for item in valid},
         templates={item.model.metadata.name: item for item in templates if item.path not in wrong},
+        access=next((item for item in access if item.path not in wrong), None),
         clashes=clashes,
         cross_checked=True,
     )
@@ -102,6 +108,7 @@ def load_loose(files: Mapping[str, bytes], *, named: Collection[str] | None = No
         environments=environments,
         instances=instances,
         templates={item.model.metadata.name: item for item in reversed(_templates(read))},
+        access=next(iter(_access(read)), None),
         clashes=[],
         cross_checked=False,
     )
@@ -170,6 +177,10 @@ def _templates(read: list[ReadFile]) -> list[LoadedTemplate]:
     ]
 
 
+def _access(read: list[ReadFile]) -> list[LoadedAccess]:
+    return [LoadedAccess(item.path, item.model, item.place) for item in read if isinstance(item.model, AccessPolicy)]
+
+
 def _assembled(
     read: list[ReadFile],
     *,
@@ -177,6 +188,7 @@ def _assembled(
     environments: Mapping[EnvironmentKey, LoadedEnvironment],
     instances: Mapping[Identity, LoadedInstance],
     templates: Mapping[str, LoadedTemplate],
+    access: LoadedAccess | None,
     clashes: list[Clash],
     cross_checked: bool,
 ) -> FleetDocuments:
@@ -194,6 +206,7 @@ def _assembled(
         diagnostics=tuple(sorted(everything, key=_order)),
         cross_checked=cross_checked,
         templates=templates,
+        access=access,
     )
 
 

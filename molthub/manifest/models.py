@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from molthub.manifest.access import AccessPolicy
 from molthub.manifest.environment import Environment, Fleet
 from molthub.manifest.fields import (
     ENDPOINT_PATTERN,
@@ -330,10 +331,13 @@ class MoltbotInstance(Model):
     spec: InstanceSpec = Field(description="What it runs and what it may do.")
 
 
-Document = Fleet | Environment | MoltbotInstance | MoltbotTemplate
-KINDS: dict[str, type[Fleet] | type[Environment] | type[MoltbotInstance] | type[MoltbotTemplate]] = {
+Document = Fleet | Environment | MoltbotInstance | MoltbotTemplate | AccessPolicy
+KINDS: dict[
+    str, type[Fleet] | type[Environment] | type[MoltbotInstance] | type[MoltbotTemplate] | type[AccessPolicy]
+] = {
     "Fleet": Fleet,
     "Environment": Environment,
     "MoltbotInstance": MoltbotInstance,
     "MoltbotTemplate": MoltbotTemplate,
+    "AccessPolicy": AccessPolicy,
 }

@@ -14,6 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from molthub.errors import Diagnostic, Severity
+from molthub.manifest.access import AccessPolicy
+from molthub.manifest.access_checks import access_diagnostics
 from molthub.manifest.checks import document_diagnostics
 from molthub.manifest.documents import InvalidFile
 from molthub.manifest.fields import API_VERSION, MAX_NAME, NAME_PATTERN
@@ -27,6 +29,7 @@ from molthub.manifest.yaml_text import YamlRefusedError
 from molthub.resources.identity import EnvironmentKey
 
 FLEET_PATH = "molthub.yaml"
+ACCESS_PATH = "access.yaml"
 TEMPLATE = "MoltbotTemplate"
 OWN_KINDS = ("MoltbotInstance", TEMPLATE)
 """Kinds that nobody else has."""
@@ -137,6 +140,8 @@ def _read_model(document: dict[str, Any], place: Place) -> ReadFile:
         return ReadFile(place.path, None, place, tuple(found), document)
     if isinstance(model, MoltbotTemplate):
         found = template_diagnostics(model, place)
+    elif isinstance(model, AccessPolicy):
+        found = access_diagnostics(model, place)
     else:
         found = document_diagnostics(model, place)
     wrong = any(item.severity is Severity.ERROR for item in found)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from molthub.access.signature import UNSIGNED, Keyring, Scheme, Signature, Signed
-from molthub.access.sshkeys import KEY_TYPES, fingerprint, read_signature
+from molthub.manifest.sshkeys import KEY_TYPES, fingerprint, read_signature
 from molthub.source.commit_objects import OddCommitError, take_apart
 from molthub.source.gpg import GpgKeyring
 from molthub.source.tools import run_sealed

@@ -44,4 +44,4 @@ def test_an_invalid_file_never_stops_its_neighbours(path: Path) -> None:
     documents = load_files(files)
     assert [str(identity) for identity in documents.instances] == ["acme/prod/support-bot"]
     assert [item.path for item in documents.invalid] == ["broken.yaml"]
-    assert documents.is_valid_for_deletion == (documents.invalid[0].kind == "MoltbotTemplate")
+    assert documents.is_valid_for_deletion == (documents.invalid[0].kind in ("MoltbotTemplate", "AccessPolicy"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from molthub.access.signature import UNSIGNED, Keyring, Scheme, Signature, Signed, described
-from molthub.access.sshkeys import MalformedKeyError, fingerprint, normal_key
+from molthub.manifest.sshkeys import MalformedKeyError, fingerprint, normal_key
 from molthub.source.gpg import GpgKeyring, judged
 from molthub.source.repository import open_repository
 from molthub.source.signatures import SignatureChecker
