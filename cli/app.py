@@ -20,9 +20,14 @@ from molthub.cli.commands import (
     init,
     label,
     logs,
+    pause,
     plan,
+    reconcile,
     render,
+    restart,
     restore,
+    resume,
+    retry,
     schema,
     simulator,
     status,
@@ -154,6 +159,21 @@ _add(
     "molthub label --environment acme/prod tier=gold old- --yes",
     "molthub label -l team=support on-call=yes --dry-run",
 )
+_add(
+    "pause",
+    pause.pause,
+    'molthub pause support-bot --reason "holiday" --until 2027-01-07T08:00Z',
+    'molthub pause --environment acme/dev --reason "nobody needs it at night" --until 12h --yes',
+)
+_add("resume", resume.resume, "molthub resume support-bot", "molthub resume -l team=support --yes")
+_add(
+    "restart",
+    restart.restart,
+    "molthub restart support-bot",
+    "molthub restart --environment acme/prod --yes --at 2026-11-23T10:00Z",
+)
+_add("retry", retry.retry, 'molthub retry support-bot -m "the provider is back"')
+_add("reconcile", reconcile.reconcile, "molthub reconcile support-bot", "molthub reconcile --all --yes")
 _add(
     "logs",
     logs.logs,

@@ -216,6 +216,11 @@ def open_target(repo: str | None, *, branch: str | None, push: bool) -> CommitTa
     return opened(repo or ".", branch=branch, push=push, cache_dir=cache_dir())
 
 
+def committer(repo: str | None) -> str:
+    """The e-mail address of whoever commits to the fleet repository here. Raises MH-GIT-026."""
+    return open_target(repo, branch=None, push=False).committer()
+
+
 def environment_key(text: str) -> EnvironmentKey:
     """WORKSPACE/NAME, or typer.BadParameter."""
     from molthub.resources.identity import EnvironmentKey

@@ -24,6 +24,11 @@ Commands:
   apply       Make AWS what the manifests of a commit say
   status      Show how the instances are doing
   label       Set or remove labels, as a commit
+  pause       Stop instances and keep everything else, as a commit
+  resume      End a pause, as a commit
+  restart     Start instances anew, as a commit
+  retry       Try a failed rollout again, as a commit
+  reconcile   Ask the controller to look at instances now
   logs        Show what a Moltbot wrote
   backup      Back an instance's state up now
   restore     Put a backup in the place of an instance's state

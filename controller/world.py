@@ -9,14 +9,11 @@ from datetime import date, datetime
 
 from molthub.errors import Diagnostic
 from molthub.manifest.documents import FleetDocuments
+from molthub.pipeline.actions.types import ACTION_TRAILER, INSTANCE_TRAILER, RECONCILE
 from molthub.pipeline.types import CheckedFleet
 from molthub.planning.deletion import DeletionVerdict
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.source.types import CommitInfo
-
-ACTION_TRAILER = "molthub-action"
-INSTANCE_TRAILER = "molthub-instance"
-RECONCILE = "reconcile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +107,8 @@ def asked_for(commits: Iterable[CommitInfo], instances: Iterable[Identity]) -> f
     named = {
         name
         for commit in commits
-        if RECONCILE in commit.trailers.get(ACTION_TRAILER, ())
-        for name in commit.trailers.get(INSTANCE_TRAILER, ())
+        if RECONCILE in commit.trailers.get(ACTION_TRAILER.lower(), ())
+        for name in commit.trailers.get(INSTANCE_TRAILER.lower(), ())
     }
     return frozenset(identity for identity in instances if str(identity) in named)
 

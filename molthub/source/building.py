@@ -73,6 +73,15 @@ def check_identity(git: Git) -> None:
         raise no_identity() from error
 
 
+def committer_of(git: Git) -> str:
+    """The committer's e-mail address. Raises MH-GIT-026 when git does not know who commits."""
+    try:
+        said = personal(git).run("var", "GIT_COMMITTER_IDENT").decode("utf-8", "replace")
+    except GitFailedError as error:
+        raise no_identity() from error
+    return said.rpartition("<")[2].partition(">")[0]
+
+
 def no_identity() -> StallingError:
     return StallingError(
         "MH-GIT-026",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from molthub.errors import MolthubError, StallingError
-from molthub.source.building import Draft, build
+from molthub.source.building import Draft, build, committer_of
 from molthub.source.filelock import file_lock
 from molthub.source.locations import Location, check_ref, parse_location
 from molthub.source.objects import ObjectReader
@@ -141,6 +141,9 @@ class CloneTarget:
     @property
     def branch(self) -> str:
         return self.named or self._current()
+
+    def committer(self) -> str:
+        return committer_of(self.clone.git)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molthub.errors import StallingError
-from molthub.source.building import Draft, build
+from molthub.source.building import Draft, build, committer_of
 from molthub.source.filelock import file_lock
 from molthub.source.locations import check_ref
 from molthub.source.repository import MirroredRepository
@@ -37,6 +37,10 @@ class RemoteTarget:
     @property
     def branch(self) -> str:
         return self.named or self._followed()
+
+    def committer(self) -> str:
+        self.repository.mirror.ensure()
+        return committer_of(self.repository.mirror.reader.git)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

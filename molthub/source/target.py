@@ -66,6 +66,10 @@ class CommitTarget(Protocol):
         """The branch that the commit goes to."""
         ...
 
+    def committer(self) -> str:
+        """The e-mail address of whoever commits here, as git knows them. Raises MH-GIT-026."""
+        ...
+
     def lock(self) -> contextlib.AbstractContextManager[None]:
         """Held from reading the base to landing: several processes in one clone queue here."""
         ...

@@ -12,6 +12,9 @@ from molthub.resources.identity import Identity
 ACTION_TRAILER = "Molthub-Action"
 INSTANCE_TRAILER = "Molthub-Instance"
 
+RECONCILE = "reconcile"
+"""The action whose commit asks the controller to look at its instances now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
