@@ -42,6 +42,10 @@ from molthub.cli.commands.secret import link as secret_link
 from molthub.cli.commands.secret import list as secret_list
 from molthub.cli.commands.secret import rotate as secret_rotate
 from molthub.cli.commands.secret import set as secret_set
+from molthub.cli.commands.template import export as template_export
+from molthub.cli.commands.template import list as template_list
+from molthub.cli.commands.template import render as template_render
+from molthub.cli.commands.template import show as template_show
 from molthub.cli.commands.webhook import sign as webhook_sign
 from molthub.cli.commands.webhook import test as webhook_test
 from molthub.cli.commands.webhook import url as webhook_url
@@ -234,6 +238,32 @@ _add(
     "molthub secret delete acme/prod/old-bot --environment acme/prod --recovery-days 7",
     "molthub secret delete acme/prod/model#openai --environment acme/prod",
     to=secret,
+)
+
+template = typer.Typer(help="What instances can be made of", no_args_is_help=True, context_settings=CONTEXT)
+app.add_typer(template, name="template")
+_add("list", template_list.list_templates, "molthub template list", "molthub template list -o json", to=template)
+_add(
+    "show",
+    template_show.show,
+    "molthub template show slack-bot",
+    "molthub template show builtin/slack-bot -o json",
+    to=template,
+)
+_add(
+    "render",
+    template_render.render,
+    "molthub template render telegram-bot",
+    "molthub template render slack-bot --name help-bot --environment acme/prod \\\n"
+    "    --set image=registry.example.com/acme/openclaw-slack:2026.9.6",
+    to=template,
+)
+_add(
+    "export",
+    template_export.export,
+    "molthub template export slack-bot --out slack-bot.yaml",
+    "molthub template export --from-instance acme/prod/support-bot --name desk-bot",
+    to=template,
 )
 
 controller = typer.Typer(help="Run the controller", no_args_is_help=True, context_settings=CONTEXT)

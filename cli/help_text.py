@@ -41,6 +41,7 @@ Commands:
   completion  Print the shell's completion script
   version     Print the version of Molthub and of Python
   secret      Set, link, list, rotate and delete secrets
+  template    What instances can be made of
   controller  Run the controller
   db          Look at the controller's database, and upgrade it
   webhook     Call a Moltbot that takes webhooks

@@ -1,0 +1,1 @@
+"""The verbs of `molthub template`, one a file."""
