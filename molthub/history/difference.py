@@ -8,7 +8,7 @@ from typing import Any
 import jsonpatch
 from pydantic import BaseModel
 
-from molthub.history.document import Document, Path, leaves, spelled, tree, whole, written
+from molthub.history.document import Document, Form, Path, form_of, spelled
 from molthub.history.hiding import shown, shown_key, shown_path
 from molthub.history.words import words_of
 
@@ -59,21 +59,23 @@ def difference(before: BaseModel | None, after: BaseModel | None) -> Difference:
 
     before and after are models of manifest/: a MoltbotInstance, an Environment, … of one identity.
     """
-    old, new = (whole(model) if model is not None else None for model in (before, after))
-    fields = changed_fields(old, new)
-    if not fields:
-        return Difference()
-    patch = json_patch(*(written(model) if model is not None else None for model in (before, after)))
-    return Difference(words=words_of(tree(old), tree(new)), patch=patch, fields=fields)
+    return between(*(form_of(model) if model is not None else None for model in (before, after)))
 
 
-def changed_fields(before: Document | None, after: Document | None) -> tuple[FieldChange, ...]:
-    """The fields of two whole documents that differ."""
-    olds, news = (dict(leaves(tree(document))) if document else {} for document in (before, after))
-    return tuple(
+def between(before: Form | None, after: Form | None) -> Difference:
+    """The same for documents whose forms are known."""
+    olds, news = (form.fields if form else {} for form in (before, after))
+    fields = tuple(
         FieldChange(shown_path(path), shown(olds.get(path), path), shown(news.get(path), path))
         for path in {**olds, **news}
         if olds.get(path) != news.get(path)
+    )
+    if not fields:
+        return Difference()
+    return Difference(
+        words=words_of(before.tree if before else None, after.tree if after else None),
+        patch=json_patch(before.written if before else None, after.written if after else None),
+        fields=fields,
     )
 
 

@@ -6,7 +6,8 @@ time zone for the same moment, comments and quotes make no difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
@@ -35,6 +36,21 @@ def whole(model: BaseModel) -> Document:
     """The document with every default filled in, and without what is null or empty."""
     found: Document = _without_nothing(_with_id(_plain(model.model_dump())))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A document worked out once, to be compared with several others. fields: of the whole one."""
+
+    written: Document
+    tree: Any
+    fields: dict[Path, Any]
+
+
+def form_of(model: BaseModel) -> Form:
+    """A model of manifest/ as it is compared."""
+    told = tree(whole(model))
+    return Form(written=written(model), tree=told, fields=dict(leaves(told)))
 
 
 def tree(value: Any, *, name: str = "") -> Any:
@@ -84,7 +100,7 @@ def _distinct(items: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]

@@ -22,8 +22,7 @@ Teller = Callable[[Path, Any, Any], Iterator[str]]
 def words_of(before: Any, after: Any) -> tuple[str, ...]:
     """Phrases for everything that differs between two trees; None is "there was none"."""
     if before is None or after is None:
-        whole = after if before is None else before
-        return (("created" if before is None else "deleted") + _what(whole),) if whole is not None else ()
+        return ("created" + _what(after),) if after is not None else ("deleted",) if before is not None else ()
     return tuple(_walk((), before, after))
 
 

@@ -19,10 +19,13 @@ _TRAILER = re.compile(r"([A-Za-z0-9-]+)\s*:\s*(.*)")
 def parse_log(answer: bytes) -> tuple[CommitInfo, ...]:
     """The answer of `git log -z FORMAT`, in its order."""
     fields = answer.decode("utf-8", "replace").split("\0")
-    return tuple(_commit(fields[start : start + _FIELDS]) for start in range(0, len(fields) - _FIELDS + 1, _FIELDS))
+    return tuple(
+        parse_commit(fields[start : start + _FIELDS]) for start in range(0, len(fields) - _FIELDS + 1, _FIELDS)
+    )
 
 
-def _commit(fields: list[str]) -> CommitInfo:
+def parse_commit(fields: list[str]) -> CommitInfo:
+    """One record's eight fields."""
     sha, tree, parents, author, email, seconds, subject, trailers = fields
     return CommitInfo(
         sha=sha,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
-from molthub.source.types import CommitInfo, Snapshot
+from molthub.source.types import CommitChanges, CommitInfo, Snapshot
 
 
 class FleetSource(Protocol):
@@ -58,4 +58,15 @@ class FleetSource(Protocol):
 
     def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
         """Each commit's own bytes, for its signature (signatures.py); None where there are more than 256 KiB."""
+        ...
+
+    def walk(self, head: str, known: Collection[str]) -> tuple[CommitChanges, ...]:
+        """Commits reachable from head and from none of the known, parents first, each with the files it changed.
+
+        Known commits that this repository does not hold are passed over. Raises MH-GIT-008 in a shallow clone.
+        """
+        ...
+
+    def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
+        """Blobs by their id; None for one that is too large to be a manifest."""
         ...

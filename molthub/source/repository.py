@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,8 @@ from molthub.source.network import empty_repository, foreign_owner
 from molthub.source.objects import CorruptRepositoryError, ObjectReader, UnknownRefError
 from molthub.source.process import Git, GitFailedError, require_git
 from molthub.source.protocol import FleetSource
-from molthub.source.types import CommitInfo, Snapshot
+from molthub.source.types import CommitChanges, CommitInfo, Snapshot
+from molthub.source.walking import walk
 from molthub.source.worktree import WorkingTree
 
 Answer = TypeVar("Answer")
@@ -107,6 +108,17 @@ class _Questions:
         bounds = (new,) if old is None else (new, f"^{old}")
         return parse_log(self.reader.read("log", "--topo-order", "-z", FORMAT, "--end-of-options", *bounds))
 
+    def walk(self, head: str, known: Collection[str]) -> tuple[CommitChanges, ...]:
+        self.reader.require(head)
+        if self.shallow():
+            raise _shallow(self.reader.label)
+        wanted = tuple(known)
+        here = self.reader.lookup(wanted) if wanted else ()
+        return walk(self.reader, head, tuple(sha for sha, found in zip(wanted, here, strict=True) if found == sha))
+
+    def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
+        return {oid: content for oid, (content, _) in self.reader.blobs(tuple(oids)).items()}
+
     def _not_found(self, commit: str) -> bool:
         """No: unless the history that would hold it was cut off."""
         if self.shallow():
@@ -165,6 +177,12 @@ class LocalRepository:
 
     def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
         return self.reader.commit_objects(shas)
+
+    def walk(self, head: str, known: Collection[str]) -> tuple[CommitChanges, ...]:
+        return self._questions.walk(head, known)
+
+    def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
+        return self._questions.contents(oids)
 
     def _head(self) -> str | None:
         return self.reader.lookup(("HEAD",))[0]
@@ -236,6 +254,12 @@ class MirroredRepository:
     def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
         wanted = tuple(shas)
         return self._reading(lambda reader: reader.commit_objects(wanted))
+
+    def walk(self, head: str, known: Collection[str]) -> tuple[CommitChanges, ...]:
+        return self._asking(lambda questions: questions.walk(head, known))
+
+    def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
+        return self._asking(lambda questions: questions.contents(oids))
 
     def _tip(self) -> str:
         """What the mirror holds for the followed ref; cloned again when the remote has it and the mirror lost it."""

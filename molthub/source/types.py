@@ -43,3 +43,32 @@ class CommitInfo:
     at: datetime
     subject: str
     trailers: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class FileAt:
+    """One side of a change. oid: the blob; regular: False for a link or a submodule, which is never read."""
+
+    oid: str
+    regular: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """A YAML file that differs between a commit and its first parent; None where it is not there."""
+
+    path: str
+    before: FileAt | None
+    after: FileAt | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitChanges:
+    """A commit and the YAML files it changed.
+
+    own  of a merge, the paths that are as in none of its parents: what was made in the merge itself. None: all
+    """
+
+    info: CommitInfo
+    paths: tuple[PathChange, ...]
+    own: frozenset[str] | None = None

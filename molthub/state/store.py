@@ -16,6 +16,7 @@ from molthub.health.types import StatusRecord
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout
 from molthub.state import lock, rows
+from molthub.state.commit_index import StoredIndex
 from molthub.state.engine import open_engine
 from molthub.state.failures import absent, explained
 from molthub.state.places import Place, SqliteFile, parse_place
@@ -49,6 +50,10 @@ class Store:
         self.label = place.label
         self._engine = engine
         self._reading = engine.execution_options(**{READ_ONLY: True})
+
+    def commit_index(self) -> StoredIndex:
+        """The index of commits that is kept here; of use as long as the store is."""
+        return StoredIndex(place=self._place, engine=self._engine)
 
     def close(self) -> None:
         """Close every connection. The store is of no use afterwards."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field
 
+from molthub.state import history_tables as history_tables  # noqa: PLC0414 - its tables join ours
 from molthub.state.base import AnyJson, Table, UtcDateTime
 
 
@@ -128,4 +129,4 @@ class NoticeRow(Table, table=True):
 
 
 ALL = Table.metadata
-"""Every table above; a module with tables of its own is imported here, so that its are among them."""
+"""Every table above, and those of the modules with tables of their own: they are imported here for that."""

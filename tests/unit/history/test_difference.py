@@ -116,7 +116,7 @@ def test_a_first_and_a_last_version() -> None:
     first, last = difference(None, model()), difference(model(), None)
     assert first.summary == "created with image ghcr.io/openclaw/openclaw:2026.9.6, channels telegram"
     assert first.patch == ({"op": "add", "path": "", "value": written(model())},)
-    assert last.summary == "deleted with image ghcr.io/openclaw/openclaw:2026.9.6, channels telegram"
+    assert last.summary == "deleted"
     assert last.patch == ({"op": "replace", "path": "", "value": None},)
 
 
