@@ -8,6 +8,7 @@ from typing import Any
 
 from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, names_of_environment
+from tests.fakes.stage import AWS, Stage
 
 Client = Callable[[str], Any]
 NAMES = names_of_environment("acme-bots", EnvironmentKey("acme", "prod"), account="123456789012", region="eu-west-1")
@@ -76,3 +77,12 @@ def publish(
     )
     advance(60)
     made.execute_change_set(StackName=stack, ChangeSetName="first")
+
+
+def found(stage: Stage) -> None:
+    """The stage's environment with what persistent state needs, and with the stack that tells of it, finished."""
+    foundation = lay_foundation(
+        stage.client, cluster=AWS["cluster"], vpc_id=AWS["vpcId"], subnet_ids=tuple(AWS["subnetIds"])
+    )
+    publish(stage.client, foundation, stack=NAMES.stack, advance=stage.control.advance)
+    stage.control.advance(300)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,28 +16,13 @@ from molthub.aws.doctor.probes import AwsProbes, aws_probes
 from molthub.aws.permissions.scopes import Place
 from molthub.provider.protocols import Location
 from molthub.resources.identity import EnvironmentKey
-from molthub.simulator.server import RunningSimulator, start_simulator
 from tests.builders import INGRESS, environment_dict, instance_dict
-from tests.fakes.bootstrap import Bootstrap, bootstrap_in
+from tests.fakes.bootstrap import Bootstrap
 from tests.fakes.cli import Result
 from tests.fakes.places import PLACE
 from tests.fakes.stage import SimulatedTime
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[RunningSimulator]:
-    with start_simulator() as running:
-        yield running
-
-
-@pytest.fixture
-def there(
-    account: RunningSimulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Bootstrap]:
-    with bootstrap_in(account, tmp_path, capsys, monkeypatch) as made:
-        yield made
 
 
 def test_its_life_from_an_empty_account_to_an_empty_account(there: Bootstrap) -> None:

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from molthub.simulator.server import RunningSimulator, start_simulator
-from tests.fakes.bootstrap import Bootstrap, bootstrap_in
+from tests.fakes.bootstrap import Bootstrap
 
 FIRST, SECOND = (f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/molthub:0.{minor}.0" for minor in (1, 2))
 REPO = "https://git.example.com/acme/fleet.git"
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[RunningSimulator]:
-    with start_simulator() as running:
-        yield running
-
-
-@pytest.fixture
-def there(
-    account: RunningSimulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Bootstrap]:
-    with bootstrap_in(account, tmp_path, capsys, monkeypatch) as made:
-        yield made
 
 
 def _services(there: Bootstrap) -> list[dict[str, Any]]:

@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from molthub.apply.settings import Cancel
-from molthub.simulator.server import RunningSimulator, start_simulator
+from molthub.simulator.server import RunningSimulator
 from tests.builders import INGRESS, environment_dict
-from tests.fakes.bootstrap import Bootstrap, bootstrap_in
+from tests.fakes.bootstrap import Bootstrap
 from tests.fakes.person import at_a_terminal
 from tests.fakes.stage import SimulatedTime, aws_variables
 
 PUBLIC = ["subnet-0c1b2c3d4e5f60718", "subnet-0d1b2c3d4e5f60718"]
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[RunningSimulator]:
-    with start_simulator() as running:
-        yield running
-
-
 @pytest.fixture
-def there(
-    account: RunningSimulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Bootstrap]:
+def there(there: Bootstrap) -> Bootstrap:
     """In a VPC and a cluster that are there: little is to be made."""
-    with bootstrap_in(account, tmp_path, capsys, monkeypatch) as made:
-        given = environment_dict()["spec"]["aws"]
-        account.control.seed(environments=[given | {"subnetIds": [*given["subnetIds"], *PUBLIC]}])
-        made.environment(aws=given)
-        yield made
+    given = environment_dict()["spec"]["aws"]
+    there.control.seed(environments=[given | {"subnetIds": [*given["subnetIds"], *PUBLIC]}])
+    there.environment(aws=given)
+    return there
 
 
 def test_load_balancers_stand_in_the_public_subnets_that_are_named(there: Bootstrap) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from molthub.resources.identity import EnvironmentKey, names_of_environment
 from tests.builders import instance_dict
-from tests.fakes.foundation import lay_foundation, publish
-from tests.fakes.stage import AWS, HASTE, Stage, furnished
+from tests.fakes.foundation import found
+from tests.fakes.stage import HASTE, Stage, furnished
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +23,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def stage(bare: Stage) -> Stage:
-    foundation = lay_foundation(
-        bare.client, cluster=AWS["cluster"], vpc_id=AWS["vpcId"], subnet_ids=tuple(AWS["subnetIds"])
-    )
-    key = EnvironmentKey("acme", "prod")
-    names = names_of_environment("acme-bots", key, account=AWS["accountId"], region=AWS["region"])
-    publish(bare.client, foundation, stack=names.stack, advance=bare.control.advance)
-    bare.control.advance(300)
+    found(bare)
     bare.session().apply()
     for item, value in (("user.name", "Ana Example"), ("user.email", "ana@example.com")):
         subprocess.run(["git", "-C", str(bare.repo), "config", item, value], check=True)

@@ -10,11 +10,10 @@ import pytest
 
 from molthub.apply.types import Outcome
 from molthub.events.types import EventType
-from molthub.resources.identity import EnvironmentKey, names_of_environment
 from molthub.resources.states import Verdict
 from tests.builders import instance_dict
 from tests.fakes.aws_meddling import CrashError, Dying, meddled
-from tests.fakes.foundation import lay_foundation, publish
+from tests.fakes.foundation import found
 from tests.fakes.stage import AWS, LINKED, Session, Stage, by_id, furnished
 
 MOST_DEATHS = 40
@@ -38,13 +37,7 @@ def stage(furniture: Stage, tmp_path: Path) -> Stage:
     control.reset()
     control.set_speed(0.001)
     control.seed(environments=[AWS], secrets=LINKED)
-    foundation = lay_foundation(
-        furniture.client, cluster=AWS["cluster"], vpc_id=AWS["vpcId"], subnet_ids=tuple(AWS["subnetIds"])
-    )
-    key = EnvironmentKey("acme", "prod")
-    names = names_of_environment("acme-bots", key, account=AWS["accountId"], region=AWS["region"])
-    publish(furniture.client, foundation, stack=names.stack, advance=control.advance)
-    control.advance(300)
+    found(furniture)
     return Stage(furniture.simulator, tmp_path)
 
 

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from molthub.apply.types import Outcome
-from molthub.resources.identity import EnvironmentKey, names_of_environment
 from molthub.resources.states import Verdict
 from tests.builders import instance_dict
 from tests.fakes.aws_meddling import CrashError, Dying, meddled
-from tests.fakes.foundation import lay_foundation, publish
+from tests.fakes.foundation import found
 from tests.fakes.stage import AWS, LINKED, Session, Stage, by_id, furnished
 
 OLD, NEW, BAD = (f"ghcr.io/openclaw/openclaw:2026.9.{number}" for number in (6, 7, 8))
@@ -33,14 +32,7 @@ def stage(furniture: Stage, tmp_path: Path) -> Stage:
     control.reset()
     control.set_speed(0.001)
     control.seed(environments=[AWS], secrets=LINKED)
-    foundation = lay_foundation(
-        furniture.client, cluster=AWS["cluster"], vpc_id=AWS["vpcId"], subnet_ids=tuple(AWS["subnetIds"])
-    )
-    names = names_of_environment(
-        "acme-bots", EnvironmentKey("acme", "prod"), account=AWS["accountId"], region=AWS["region"]
-    )
-    publish(furniture.client, foundation, stack=names.stack, advance=control.advance)
-    control.advance(300)
+    found(furniture)
     made = Stage(furniture.simulator, tmp_path)
     made.commit(bot(OLD))
     assert applied(made.session()) == (Outcome.APPLIED, [])
