@@ -16,7 +16,7 @@ from molthub.errors import Diagnostic, InvalidInputError, StallingError, Waiting
 from molthub.provider.bootstrap import Base, Progress, Proposal, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from molthub.cli.context import Roots
     from molthub.cli.trail import Trail
@@ -128,18 +128,25 @@ class Job:
         wanted = self._wanted()
         if not skip_quotas and wanted.state().standing in {Standing.ABSENT, Standing.LEFTOVER}:
             self._check_quotas(wanted)
-        proposal = wanted.propose()
-        if proposal is None:
-            return self._report("unchanged", None)
+        done: list[Proposal] = []
+        while (not done or done[-1].partial) and (proposal := wanted.propose()) is not None:
+            if not self._carried_out(wanted, proposal):
+                return ExitCode.INTERRUPTED
+            done.append(proposal)
+        return self._report(done)
+
+    def _carried_out(self, wanted: Base, proposal: Proposal) -> bool:
+        """Show it, ask, do it; False when somebody stopped watching."""
         self._show(proposal)
+        if proposal.partial:
+            self.term.say("CloudFormation takes no template as large as the whole at first: this is made first, and")
+            self.term.say("load balancers and controller are shown and asked for after it.")
         try:
             self._approve(f"Make this in AWS for {self.chosen.name}?")
         except BaseException:  # Ctrl-C at the question, too, must leave nothing
             wanted.discard(proposal)
             raise
-        if not self._watched(lambda cancelled: wanted.carry_out(proposal, self._tell, cancelled)):
-            return ExitCode.INTERRUPTED
-        return self._report("created" if proposal.first else "updated", proposal)
+        return self._watched(lambda cancelled: wanted.carry_out(proposal, self._tell, cancelled))
 
     def _settle(self) -> None:
         """Bring the stack into a state that can be planned from."""
@@ -158,7 +165,8 @@ class Job:
                 fix=f"Mend the cause and run `molthub bootstrap --environment {self.chosen.name} --destroy` again",
             )
         if state.standing is Standing.FAILED_FIRST:
-            self.term.say(f"The first attempt for {self.chosen.name} failed ({state.status}); only its name is left.")
+            left = "only its name is left" if state.status == "ROLLBACK_COMPLETE" else "parts of it may be left"
+            self.term.say(f"The first attempt for {self.chosen.name} failed ({state.status}); {left}.")
             self._approve("Remove it and try again?")
             if not self._watched(lambda cancelled: self.base.clear(self._tell, cancelled)):
                 raise KeyboardInterrupt
@@ -185,11 +193,12 @@ class Job:
             self.term.data(view.plan(self.chosen.name, proposal, colour=self.term.colour_out))
             self.term.out.flush()
 
-    def _report(self, done: str, proposal: Proposal | None) -> ExitCode:
+    def _report(self, carried_out: Sequence[Proposal]) -> ExitCode:
+        done = "unchanged" if not carried_out else "created" if carried_out[0].first else "updated"
         extra = self.base.finish()
         outputs = self.base.outputs()
         if self.output is Output.JSON:
-            self.term.json(view.data(self.chosen.name, done, proposal, outputs))
+            self.term.json(view.data(self.chosen.name, done, carried_out, outputs))
         else:
             self.term.data(view.summary(self.chosen.name, done, extra, self.base.foundation(), self.base.controller()))
         if done != "unchanged":
@@ -217,8 +226,8 @@ class Job:
             self.term.say(f"{what} will be deleted for good.")
         self.term.say(f"The stack of {self.chosen.name} and everything in it will be deleted.")
         self._approve(f"Delete the base of {self.chosen.name}?")
-        if held:
-            self.base.delete_held()
+        if held and not self._watched(self.base.delete_held):
+            return ExitCode.INTERRUPTED
         found: list[tuple[str, str]] = []
         if not self._watched(lambda cancelled: found.extend(self.base.destroy(self._tell, cancelled).things)):
             return ExitCode.INTERRUPTED
@@ -230,7 +239,7 @@ class Job:
         from molthub.pipeline.places import location_of
         from molthub.provider.protocols import Query
 
-        if self.base.state().standing is Standing.READY:
+        if self.base.state().standing in {Standing.READY, Standing.STUCK}:  # a stuck one still carries what runs
             location = location_of(self.chosen.environment, self.chosen.fleet)
             key = self.chosen.environment.key
             seen = self.roots.providers()(key, location).observe(Query(self.chosen.fleet, key))

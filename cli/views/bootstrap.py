@@ -107,9 +107,9 @@ def summary(
     return "\n".join([*lines, "", "Next: `molthub plan` shows what its Moltbots need."])
 
 
-def data(environment: str, done: str, proposal: Proposal | None, outputs: Mapping[str, str]) -> dict[str, Any]:
+def data(environment: str, done: str, carried_out: Iterable[Proposal], outputs: Mapping[str, str]) -> dict[str, Any]:
     """The same for machines."""
-    changes = proposal.changes if proposal is not None else ()
+    changes = [change for proposal in carried_out for change in proposal.changes]
     return {
         "environment": environment,
         "done": done,

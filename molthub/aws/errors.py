@@ -422,6 +422,14 @@ def unknown_rollout(rollout_id: str, service: str) -> MolthubError:
     )
 
 
+def incomplete_stack(stack: str, output: str) -> MolthubError:
+    return StallingError(
+        "MH-AWS-025",
+        f"The stack {stack} does not say its output {output}, or not as Molthub wrote it",
+        fix="Run `molthub bootstrap`, which puts the template back; or name cluster, VPC and subnets in spec.aws",
+    )
+
+
 def not_bootstrapped(environment: str) -> MolthubError:
     return StallingError(
         "MH-AWS-024",

@@ -12,13 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from molthub.aws.api import Api, Refusal
-from molthub.aws.errors import foreign, not_bootstrapped
+from molthub.aws.errors import foreign, incomplete_stack, not_bootstrapped
 from molthub.provider.protocols import Location
 from molthub.resources.foundation import Foundation, Listener
 from molthub.resources.identity import TAG_FLEET
 
 LISTENER_SEPARATOR = "|"
 """Between the parts of a listener's output, in the order of `Listener`'s fields after its number."""
+
+LISTENER_PARTS = 4
 
 UNFINISHED = frozenset(
     {"REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED"}
@@ -30,7 +32,8 @@ UNFINISHED = frozenset(
 def read_foundation(api: Api, location: Location, *, fleet: str, about: str) -> Foundation:
     """The foundation of the environment `about` (`acme/prod`).
 
-    Raises MH-AWS-024 when the stack does not say what the manifest leaves out, and whatever the read raises.
+    Raises MH-AWS-024 when there is no stack to say what the manifest leaves out, MH-AWS-025 when it does not say it,
+    and whatever the read raises.
     """
     outputs = _outputs(api, location, fleet)
     if outputs is None and location.is_complete:
@@ -67,22 +70,32 @@ def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", ())}
 
 
+def check_ours(stack: Mapping[str, Any], name: str, *, fleet: str) -> None:
+    """Raises MH-AWS-013 for another fleet's stack, or nobody's. One that is only proposed has no tags yet."""
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
+    if stack["StackStatus"] != "REVIEW_IN_PROGRESS" and tags.get(TAG_FLEET) != fleet:
+        raise foreign("stack", name, f"its tag {TAG_FLEET} is {tags.get(TAG_FLEET, 'missing')}")
+
+
 def _outputs(api: Api, location: Location, fleet: str) -> dict[str, str] | None:
     """None where there is no finished stack."""
     stack = describe_stack(api, location.stack) if location.stack else None
     if stack is None or stack["StackStatus"] in UNFINISHED:
         return None
-    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
-    if tags.get(TAG_FLEET) != fleet:
-        raise foreign("stack", location.stack, f"its tag {TAG_FLEET} is {tags.get(TAG_FLEET, 'missing')}")
+    check_ours(stack, location.stack, fleet=fleet)
     return outputs_of(stack)
 
 
 def _merged(location: Location, outputs: Mapping[str, str]) -> Foundation:
+    def said(name: str) -> str:
+        if not outputs.get(name):
+            raise incomplete_stack(location.stack, name)
+        return outputs[name]
+
     return Foundation(
-        cluster=location.cluster or outputs["Cluster"],
-        vpc_id=location.vpc_id or outputs["VpcId"],
-        subnet_ids=location.subnet_ids or tuple(outputs["SubnetIds"].split(",")),
+        cluster=location.cluster or said("Cluster"),
+        vpc_id=location.vpc_id or said("VpcId"),
+        subnet_ids=location.subnet_ids or tuple(said("SubnetIds").split(",")),
         stack=location.stack,
         boundary=outputs.get("Boundary"),
         kms_key=outputs.get("KmsKey"),
@@ -92,16 +105,18 @@ def _merged(location: Location, outputs: Mapping[str, str]) -> Foundation:
         backup_vault=outputs.get("BackupVault"),
         backup_role=outputs.get("BackupRole"),
         gate_members=outputs.get("GateMembers"),
-        listeners=_listeners(outputs),
+        listeners=_listeners(location.stack, outputs),
         endpoints_only=outputs.get("EndpointsOnly") == "true",
     )
 
 
-def _listeners(outputs: Mapping[str, str]) -> tuple[Listener, ...]:
+def _listeners(stack: str, outputs: Mapping[str, str]) -> tuple[Listener, ...]:
     found = []
     number = 1
     while text := outputs.get(f"Listener{number}"):
-        arn, balancer, dns_name, zone_id = text.split(LISTENER_SEPARATOR)
-        found.append(Listener(number, arn, balancer, dns_name, zone_id))
+        parts = text.split(LISTENER_SEPARATOR)
+        if len(parts) != LISTENER_PARTS or not all(parts):
+            raise incomplete_stack(stack, f"Listener{number}")
+        found.append(Listener(number, *parts))
         number += 1
     return tuple(found)

@@ -107,12 +107,17 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A change set, made and not yet carried out. first: there is no stack yet, and declining must leave none."""
+    """A change set, made and not yet carried out.
+
+    first    there is no stack yet, and declining must leave none
+    partial  the whole does not go into one: load balancers and controller come with the next
+    """
 
     id: str
     stack: str
     first: bool
     changes: tuple[ResourceChange, ...]
+    partial: bool = False
 
 
 class Standing(StrEnum):
@@ -209,7 +214,7 @@ class Base(Protocol):
 
     def carry_out(self, proposal: Proposal, follow: Follow, cancelled: Cancelled) -> None:
         """Execute the change set and follow it to its end. Raises a StallingError with the root causes when it failed,
-        and a WaitingError when `cancelled` while AWS goes on."""
+        or when somebody else changed the stack meanwhile, and a WaitingError when `cancelled` while AWS goes on."""
         ...
 
     def resume(self, follow: Follow, cancelled: Cancelled) -> None:
@@ -221,7 +226,8 @@ class Base(Protocol):
         ...
 
     def finish(self) -> tuple[str, ...]:
-        """Do what a stack cannot (termination protection, the default security group). What was done, in words."""
+        """Do what a stack cannot (termination protection, the default security group, waking a controller that a
+        destroy left stopped). What was done, in words."""
         ...
 
     def foundation(self) -> Foundation:
@@ -240,8 +246,8 @@ class Base(Protocol):
         """What forbids destroying: state that would be lost (backups), in words."""
         ...
 
-    def delete_held(self) -> None:
-        """Delete that for good; the caller was asked for it in so many words."""
+    def delete_held(self, cancelled: Cancelled) -> None:
+        """Delete that for good, and wait until it is gone; the caller was asked for it in so many words."""
         ...
 
 

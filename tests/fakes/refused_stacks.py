@@ -44,6 +44,12 @@ def _text(simulator: TestSimulator, text: str) -> None:
     )
 
 
+def _from(simulator: TestSimulator, url: str, **beside: str) -> None:
+    simulator.client("cloudformation").create_change_set(
+        StackName=STACK, ChangeSetName="first", ChangeSetType="CREATE", TemplateURL=url, **beside
+    )
+
+
 def _circle(simulator: TestSimulator) -> None:
     pairs = (("A", "B"), ("B", "A"))
     _propose(simulator, {one: {"Type": "AWS::EC2::InternetGateway", "DependsOn": other} for one, other in pairs})
@@ -97,6 +103,11 @@ def _denied_by_its_policy(simulator: TestSimulator) -> None:
 
 MALFORMED: dict[str, tuple[Attempt, str]] = {
     "template-size": (lambda s: _text(s, " " * (LARGE + 1)), "Member must have length less than or equal to 51200"),
+    "template-sources": (
+        lambda s: _from(s, "https://b.s3.eu-west-1.amazonaws.com/t", TemplateBody="{}"),
+        "Specify exactly one of 'TemplateBody' and 'TemplateUrl'",
+    ),
+    "template-url": (lambda s: _from(s, "https://example.com/t.json"), "TemplateURL must be a supported URL."),
     "template-format": (lambda s: _text(s, "Resources"), "Template format error"),
     "template-circle": (_circle, "Circular dependency"),
     "template-output": (
@@ -105,6 +116,10 @@ MALFORMED: dict[str, tuple[Attempt, str]] = {
     ),
 }
 REFUSED: dict[str, tuple[Attempt, str]] = {
+    "template-object": (
+        lambda s: _from(s, "https://molthub-nobodys.s3.eu-west-1.amazonaws.com/t.json?versionId=1"),
+        "S3 error: The specified bucket does not exist",
+    ),
     "stack-exists": (_created_twice, "already exists and cannot be created again"),
     "stack-missing": (lambda s: _propose(s, kind="UPDATE"), "Stack [base] does not exist"),
     "stack-rolled-back": (_rolled_back, "is in ROLLBACK_COMPLETE state and can not be updated."),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from molthub.aws.api import Api, Refusal
+from molthub.errors import StallingError
 from molthub.provider.bootstrap import BaseSpec
 
 SERVICES = ("ecs.amazonaws.com", "elasticfilesystem.amazonaws.com", "backup.amazonaws.com")
@@ -40,14 +41,39 @@ def empty_default_group(api: Api, group_id: str) -> bool:
     return bool(ingress or egress)
 
 
+def wake(api: Api, cluster: str, service: str) -> bool:
+    """Want one task of a service that nobody wants any; whether that was so. One that is not there is not woken."""
+    missing = frozenset({"ClusterNotFoundException"})
+    answer = api.expecting(missing, "ecs", "DescribeServices", subject=service, cluster=cluster, services=[service])
+    found = [] if isinstance(answer, Refusal) else answer["services"]
+    asleep = any(item["status"] == "ACTIVE" and item["desiredCount"] == 0 for item in found)
+    if asleep:
+        api.call("ecs", "UpdateService", subject=service, cluster=cluster, service=service, desiredCount=1)
+    return asleep
+
+
 def empty_bucket(api: Api, bucket: str, account: str) -> int:
-    """Delete every version of every object; how many. A bucket that is not there is empty."""
+    """Delete every version of every object; how many. A bucket that is not there is empty.
+
+    Raises MH-BASE-015 for a version that S3 keeps: it answers that with success, and would be asked for ever.
+    """
     where: dict[str, Any] = {"Bucket": bucket, "ExpectedBucketOwner": account}
     count = 0
     while batch := list(_versions(api, where)):
-        api.call("s3", "DeleteObjects", subject=bucket, Delete={"Objects": batch, "Quiet": True}, **where)
+        answer = api.call("s3", "DeleteObjects", subject=bucket, Delete={"Objects": batch, "Quiet": True}, **where)
+        if kept := answer.get("Errors"):
+            raise _kept(bucket, kept[0])
         count += len(batch)
     return count
+
+
+def _kept(bucket: str, error: dict[str, Any]) -> StallingError:
+    why = f"{error.get('Code', '')}: {error.get('Message', '')}"
+    return StallingError(
+        "MH-BASE-015",
+        f"S3 does not delete {error.get('Key', 'an object')} of the bucket {bucket} ({why})",
+        fix="Take away what holds it (a bucket policy, an object lock), then run it again",
+    )
 
 
 def _versions(api: Api, where: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -72,10 +98,12 @@ def backups_held(api: Api, vault: str) -> int:
 
 
 def delete_backups(api: Api, vault: str) -> int:
-    """Deletes every recovery point of a vault, for good; how many there were."""
+    """Begins to delete every recovery point of a vault, for good; how many are there still. AWS takes its time."""
     subject = f"vault {vault}"
     points = api.items("backup", "ListRecoveryPointsByBackupVault", BackupVaultName=vault, subject=subject)
     for point in points:
+        if point.get("Status") == "DELETING":
+            continue
         api.call(
             "backup",
             "DeleteRecoveryPoint",

@@ -48,17 +48,22 @@ class Follower:
         events = self._api.call("cloudformation", "DescribeStackEvents", StackName=self._stack_id)["StackEvents"]
         self._seen = events[0]["EventId"] if events else None
 
-    def to_the_end(self, follow: Follow, cancelled: Cancelled, *, about: str) -> Ended:
-        """Tell every new event, oldest first, until nothing is under way. Raises MH-BASE-006 when cancelled."""
+    def to_the_end(self, follow: Follow, cancelled: Cancelled, *, about: str, begun: bool) -> Ended:
+        """Tell every new event, oldest first, until nothing is under way. Raises MH-BASE-006 when cancelled.
+
+        begun: it was under way already when the moment was marked. Else nothing counts as its end before its first
+        event is there: AWS may go on telling the status from before for a while.
+        """
         causes: list[Progress] = []
         while True:
             stack = describe_stack(self._api, self._stack_id)
             status = stack["StackStatus"] if stack is not None else "DELETE_COMPLETE"
             for progress in self._news():
+                begun = True
                 follow(progress)
                 if progress.failed and progress.name and not progress.reason.startswith(CONSEQUENCES):
                     causes.append(progress)
-            if not status.endswith("_IN_PROGRESS"):
+            if begun and not status.endswith("_IN_PROGRESS"):
                 return Ended(status, tuple(causes))
             if cancelled():
                 raise left_alone(about, status)
@@ -103,6 +108,15 @@ def left_alone(about: str, status: str) -> WaitingError:
         f"no longer watching: AWS goes on with the stack of {about} ({word}), with or without you",
         after=60.0,
         fix=f"See how it ends with `molthub bootstrap --environment {about}`",
+    )
+
+
+def not_begun(about: str) -> WaitingError:
+    return WaitingError(
+        "MH-BASE-006",
+        f"stopped before AWS was asked to begin: nothing of {about} was changed",
+        after=60.0,
+        fix=f"Go on with `molthub bootstrap --environment {about}`",
     )
 
 

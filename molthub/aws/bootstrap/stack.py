@@ -7,19 +7,21 @@ one. Works with a person's own credentials, never with the reconciler's role, wh
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from molthub.aws.api import Api, Refusal, Throttle, no_throttle
 from molthub.aws.bootstrap import around
 from molthub.aws.bootstrap.changes import changes_of
 from molthub.aws.bootstrap.controller import controller_in
-from molthub.aws.bootstrap.following import Follower, Sleep, failed, left_alone
+from molthub.aws.bootstrap.following import Follower, Sleep, failed, left_alone, not_begun
 from molthub.aws.bootstrap.parts import tags_of
 from molthub.aws.bootstrap.room import check_room
-from molthub.aws.bootstrap.template import MOST_BYTES, names_of, template, template_text
+from molthub.aws.bootstrap.template import MOST_BYTES, first_part, names_of, template, template_text
 from molthub.aws.clients import Clients, Sessions
-from molthub.aws.foundation import describe_stack, outputs_of, read_foundation
-from molthub.errors import StallingError
+from molthub.aws.foundation import check_ours, describe_stack, outputs_of, read_foundation
+from molthub.errors import MolthubError, StallingError
 from molthub.provider.bootstrap import (
     BaseFactory,
     BaseSpec,
@@ -37,6 +39,11 @@ from molthub.resources.foundation import Foundation
 
 CHANGE_SET_POLL = 2.0
 CONTROLLER_POLL = 5.0
+BACKUPS_POLL = 5.0
+TEMPLATE = "template.json"
+OVERTAKEN = frozenset(
+    {"ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus", "InvalidChangeSetStatusException"}
+)
 NOTHING = ("didn't contain changes", "No updates are to be performed")
 STANDINGS = {
     "REVIEW_IN_PROGRESS": Standing.LEFTOVER,
@@ -109,20 +116,23 @@ class AwsBase:
             else ()
         )
 
-    def delete_held(self) -> None:
-        """Deletes those backups, for good."""
-        around.delete_backups(self.api, self._names.backup_vault)
+    def delete_held(self, cancelled: Cancelled) -> None:
+        """Deletes those backups, for good, and waits until they are gone: a vault goes only when it is empty."""
+        while around.delete_backups(self.api, self._names.backup_vault):
+            if cancelled():
+                raise left_alone(str(self._spec.key), "DELETING_BACKUPS")
+            self._sleep(BACKUPS_POLL, cancelled)
 
     # -- planning ----------------------------------------------------------------------------------------------
 
     def propose(self) -> Proposal | None:
         """A change set; None when nothing changes, and the change set is gone then."""
         text = template_text(self._spec)
-        if len(text.encode()) > MOST_BYTES:
-            raise _too_large(self._names.stack, len(text.encode()), controller=self._spec.controller is not None)
         first = self.state().standing in {Standing.ABSENT, Standing.LEFTOVER}
-        found = self._create_change_set(text, first=first)
-        proposal = Proposal(found["ChangeSetId"], found["StackId"], first, changes_of(self._changes(found)))
+        partial = first and _is_large(text)
+        found = self._create_change_set(template_text(first_part(self._spec)) if partial else text, first=first)
+        changes = changes_of(self._changes(found))
+        proposal = Proposal(found["ChangeSetId"], found["StackId"], first, changes, partial=partial)
         if found["Status"] != "FAILED":
             return proposal
         self.discard(proposal)
@@ -147,7 +157,7 @@ class AwsBase:
             "StackName": self._names.stack,
             "ChangeSetName": name,
             "ChangeSetType": "CREATE" if first else "UPDATE",
-            "TemplateBody": text,
+            **({"TemplateURL": self._upload(text)} if _is_large(text) else {"TemplateBody": text}),
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
             "Tags": tags,
             "Description": "molthub bootstrap",
@@ -163,6 +173,27 @@ class AwsBase:
                 return found
             self._sleep(CHANGE_SET_POLL, never)
 
+    def _upload(self, text: str) -> str:
+        """Put the template into the stack's own bucket, into which the reconciler may not write it. The URL names the
+        very version, so that nobody's else is taken."""
+        bucket = self.outputs().get("Bucket")
+        if bucket is None:
+            raise _too_large(self._names.stack, len(text.encode()))
+        owner = self._spec.account_id
+        answer = self.api.call(
+            "s3",
+            "PutObject",
+            subject=f"{bucket}/{TEMPLATE}",
+            Bucket=bucket,
+            Key=TEMPLATE,
+            Body=text.encode(),
+            ExpectedBucketOwner=owner,
+        )
+        suffix = "amazonaws.com.cn" if self._spec.region.startswith("cn-") else "amazonaws.com"
+        url = f"https://{bucket}.s3.{self._spec.region}.{suffix}/{TEMPLATE}"
+        version = answer.get("VersionId")
+        return f"{url}?versionId={quote(version, safe='')}" if version else url
+
     def _changes(self, found: dict[str, Any]) -> list[Any]:
         changes = list(found.get("Changes", ()))
         while token := found.get("NextToken"):
@@ -176,15 +207,27 @@ class AwsBase:
 
     def carry_out(self, proposal: Proposal, follow: Follow, cancelled: Cancelled) -> None:
         """Execute the change set and follow it to its end."""
-        around.ensure_service_roles(self.api, self._spec)
+        about = str(self._spec.key)
+        try:
+            around.ensure_service_roles(self.api, self._spec)
+            if cancelled():
+                raise not_begun(about)
+        except MolthubError:
+            with suppress(MolthubError):  # the first error is the one to tell
+                self.discard(proposal)
+            raise
         follower = Follower(self.api, proposal.stack, self._sleep)
         follower.mark()
-        if cancelled():
-            raise left_alone(str(self._spec.key), "REVIEW_IN_PROGRESS")
-        token = proposal.id.rpartition("/")[2]
-        self.api.call(
-            "cloudformation", "ExecuteChangeSet", ChangeSetName=proposal.id, ClientRequestToken=f"molthub-{token}"
+        token = f"molthub-{proposal.id.rpartition('/')[2]}"
+        answer = self.api.expecting(
+            OVERTAKEN, "cloudformation", "ExecuteChangeSet", ChangeSetName=proposal.id, ClientRequestToken=token
         )
+        if isinstance(answer, Refusal):
+            raise StallingError(
+                "MH-BASE-014",
+                f"the stack of {about} was changed meanwhile, so what was shown is not carried out ({answer.words})",
+                fix=f"Run `molthub bootstrap --environment {about}` again: it plans from what is there now",
+            )
         self._finished(follower, follow, cancelled, verb="create" if proposal.first else "update")
 
     def resume(self, follow: Follow, cancelled: Cancelled) -> None:
@@ -195,7 +238,7 @@ class AwsBase:
         follower = Follower(self.api, stack["StackId"], self._sleep)
         follower.mark()
         verb = str(stack["StackStatus"]).partition("_")[0].lower().replace("rollback", "create")
-        self._finished(follower, follow, cancelled, verb=verb)
+        self._finished(follower, follow, cancelled, verb=verb, begun=True)
 
     def clear(self, follow: Follow, cancelled: Cancelled) -> None:
         """Remove a stack whose first creation failed, or that was never begun."""
@@ -207,15 +250,19 @@ class AwsBase:
             self._finished(follower, follow, cancelled, verb="delete")
 
     def finish(self) -> tuple[str, ...]:
-        """Termination protection on, the default security group empty. Nothing is written that is so already."""
+        """Termination protection on, the default security group empty, the controller wanted once: a destroy that was
+        cut off took the first and the last away. Nothing is written that is so already."""
         stack = self._stack()
         if stack is None:
             return ()
         done = []
+        outputs = outputs_of(stack)
+        if "Controller" in outputs and around.wake(self.api, outputs["Cluster"], outputs["Controller"]):
+            done.append("the controller runs again")
         if not stack.get("EnableTerminationProtection"):
             self._protect(on=True)
             done.append("termination protection is on")
-        group = outputs_of(stack).get("DefaultGroup")
+        group = outputs.get("DefaultGroup")
         if group and around.empty_default_group(self.api, group):
             done.append("the VPC's default security group is emptied")
         return tuple(done)
@@ -241,9 +288,11 @@ class AwsBase:
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    def _finished(self, follower: Follower, follow: Follow, cancelled: Cancelled, *, verb: str) -> None:
+    def _finished(
+        self, follower: Follower, follow: Follow, cancelled: Cancelled, *, verb: str, begun: bool = False
+    ) -> None:
         about = str(self._spec.key)
-        ended = follower.to_the_end(follow, cancelled, about=about)
+        ended = follower.to_the_end(follow, cancelled, about=about, begun=begun)
         if not ended.ok:
             raise failed(ended, about=about, verb=verb)
 
@@ -272,16 +321,23 @@ class AwsBase:
         self.api.call("cloudformation", "DeleteStack", subject=self._names.stack, StackName=stack_id)
 
     def _stack(self) -> dict[str, Any] | None:
-        return describe_stack(self.api, self._names.stack)
+        """The stack. Raises MH-AWS-013 for one of that name that is not this fleet's: it is not even looked at."""
+        stack = describe_stack(self.api, self._names.stack)
+        if stack is not None:
+            check_ours(stack, self._names.stack, fleet=self._spec.fleet)
+        return stack
 
 
-def _too_large(stack: str, size: int, *, controller: bool) -> StallingError:
-    aside = ", run the controller elsewhere (--without-controller)" if controller else ""
+def _is_large(text: str) -> bool:
+    return len(text.encode()) > MOST_BYTES
+
+
+def _too_large(stack: str, size: int) -> StallingError:
     return StallingError(
         "MH-BASE-002",
-        f"the template of the stack {stack} has {size} bytes, and CloudFormation takes {MOST_BYTES}",
-        fix=f"Ask for fewer load balancers (spec.ingress.loadBalancers) or fewer ranges (allowFrom){aside}, or deploy "
-        "what --print shows through a bucket of your own (docs/bootstrap.md)",
+        f"the template of the stack {stack} has {size} bytes, CloudFormation takes {MOST_BYTES} with the request, and "
+        "the stack has no bucket that it could be taken from",
+        fix="Deploy what --print shows through a bucket of your own, once (molthub explain MH-BASE-002)",
     )
 
 

@@ -12,6 +12,7 @@ on everything that takes tags.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from molthub.aws.bootstrap import control
 from molthub.aws.bootstrap.controller import controller
@@ -24,7 +25,7 @@ from molthub.provider.bootstrap import BaseSpec
 from molthub.resources.identity import EnvironmentKey, EnvironmentNames, names_of_environment
 
 MOST_BYTES = 51_200
-"""Of a template given inline (CloudFormation quotas)."""
+"""Of a template given inline (CloudFormation quotas). One from a bucket may have 1 MB; the largest has a fifteenth."""
 
 
 def names_of(spec: BaseSpec) -> EnvironmentNames:
@@ -62,6 +63,12 @@ def template(spec: BaseSpec) -> Json:
 def template_text(spec: BaseSpec) -> str:
     """The template as it is sent: JSON without white space, the same for the same spec."""
     return json.dumps(template(spec), separators=(",", ":"), sort_keys=True)
+
+
+def first_part(spec: BaseSpec) -> BaseSpec:
+    """What is made first where the whole is too large to be given inline, and there is no bucket yet: all but load
+    balancers and controller. It always fits."""
+    return replace(spec, ingress=None, controller=None)
 
 
 def example_spec() -> BaseSpec:

@@ -254,7 +254,7 @@ OPERATOR: Mapping[str, frozenset[str]] = {
     "kms": frozenset({"DescribeKey"}),
     "logs": frozenset({"DescribeLogGroups", "FilterLogEvents"}),
     "resourcegroupstaggingapi": frozenset({"GetResources"}),
-    "s3": frozenset({"DeleteObjects", "ListObjectVersions"}),
+    "s3": frozenset({"PutObject", "DeleteObjects", "ListObjectVersions"}),
     "secretsmanager": frozenset(
         {
             "CreateSecret",

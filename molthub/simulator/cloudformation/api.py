@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from molthub.simulator.cloudformation import views
+from molthub.simulator.cloudformation.bodies import template_body
+from molthub.simulator.cloudformation.calling import Caller
 from molthub.simulator.cloudformation.diff import changes_of
 from molthub.simulator.cloudformation.engine import Formation
 from molthub.simulator.cloudformation.expressions import in_order, references
@@ -16,7 +18,6 @@ from molthub.simulator.cloudformation.state import ChangeSet, Json, Place, Stack
 from molthub.simulator.paging import page
 from molthub.simulator.refusals import MalformedRequestError, RefusalError
 
-MOST_BYTES = 51_200
 CHANGE_SET_SECONDS = 3.0
 EVENTS_A_PAGE = 100
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -24,7 +25,7 @@ NAMED = {"AWS::IAM::Role": "RoleName", "AWS::IAM::ManagedPolicy": "ManagedPolicy
 
 
 def create_change_set(formation: Formation, place: Place, params: Json) -> Json:
-    template = _template(params)
+    template = _template(params, formation.caller(place))
     stack = _stack_to_change(formation, place, params)
     name = params["ChangeSetName"]
     if name in stack.change_sets:
@@ -52,14 +53,8 @@ def _ready(stack: Stack, made: ChangeSet) -> None:
         made.status, made.execution = "CREATE_COMPLETE", "AVAILABLE"
 
 
-def _template(params: Json) -> Json:
-    body = params.get("TemplateBody", "")
-    if len(body) > MOST_BYTES:
-        message = (
-            "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have "
-            "length less than or equal to 51200"
-        )
-        raise MalformedRequestError("ValidationError", message)
+def _template(params: Json, caller: Caller) -> Json:
+    body = template_body(params, caller)
     try:
         template: Json = json.loads(body)
         resources: Json = template["Resources"]
@@ -146,10 +141,18 @@ def execute_change_set(formation: Formation, place: Place, params: Json) -> Json
     if found.execution != "AVAILABLE":
         message = f"ChangeSet [{found.id}] cannot be executed in its current status of [{found.status}]"
         raise RefusalError("InvalidChangeSetStatus", message)
+    if stack.busy:
+        message = f"Stack:{stack.id} is in {stack.status} state and can not be updated."
+        raise RefusalError("ValidationError", message)
     stack.token = params.get("ClientRequestToken", "")
     stack.change_sets.clear()
     Applying(formation, place, stack, found.template, found.tags).start()
     return {}
+
+
+def list_change_sets(formation: Formation, place: Place, params: Json) -> Json:
+    stack = _find(place, params["StackName"])
+    return {"Summaries": [views.change_set_summary(formation, stack, item) for item in stack.change_sets.values()]}
 
 
 def delete_change_set(_formation: Formation, place: Place, params: Json) -> Json:
@@ -218,6 +221,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "DescribeStackResources": describe_stack_resources,
     "DescribeStacks": describe_stacks,
     "ExecuteChangeSet": execute_change_set,
+    "ListChangeSets": list_change_sets,
     "UpdateTerminationProtection": update_termination_protection,
 }
 

@@ -252,7 +252,8 @@ class Applying(Run):
         prefix = "ROLLBACK" if self.word == "CREATE" else "UPDATE_ROLLBACK"
         why = f"The following resource(s) failed to {verb}: [{step.name}]. "
         self.turn(f"{prefix}_IN_PROGRESS", why + ("Rollback requested by user." if self.word == "CREATE" else ""))
-        self.stack.template, self.stack.tags = self.before
+        if self.word == "UPDATE":  # a first creation that failed still says whose it was
+            self.stack.template, self.stack.tags = self.before
 
         def stuck(failed: Step, _why: str) -> bool:
             self.turn(f"{prefix}_FAILED", f"The following resource(s) failed to roll back: [{failed.name}].")

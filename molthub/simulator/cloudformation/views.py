@@ -61,6 +61,12 @@ def resource_view(formation: Formation, stack: Stack, held: Resource) -> Json:
 
 
 def change_set_view(formation: Formation, stack: Stack, found: ChangeSet) -> Json:
+    changes = [{"Type": "Resource", "ResourceChange": _change_view(change)} for change in found.changes]
+    return change_set_summary(formation, stack, found) | {"Changes": changes}
+
+
+def change_set_summary(formation: Formation, stack: Stack, found: ChangeSet) -> Json:
+    """What the list of change sets tells of one."""
     shown: Json = {
         "ChangeSetName": found.name,
         "ChangeSetId": found.id,
@@ -69,7 +75,6 @@ def change_set_view(formation: Formation, stack: Stack, found: ChangeSet) -> Jso
         "CreationTime": formation.date(found.created_at),
         "ExecutionStatus": found.execution,
         "Status": found.status,
-        "Changes": [{"Type": "Resource", "ResourceChange": _change_view(change)} for change in found.changes],
     }
     return shown | ({"StatusReason": found.reason} if found.reason else {})
 

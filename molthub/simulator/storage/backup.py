@@ -16,6 +16,7 @@ from molthub.simulator.storage.state import Job, Json, Point, Storage, Stores
 from molthub.simulator.wire import Call
 
 MOST_ITEMS = 1000
+DELETION_SECONDS = 10.0
 RESTORE_METADATA = ("file-system-id", "Encrypted", "PerformanceMode", "CreationToken", "newFileSystem")
 """What a restore of a file system must be told ("Restore an Amazon EFS file system")."""
 
@@ -54,8 +55,10 @@ class Backup:
         return {**self._vaults[name].to_list_dict(), "NumberOfRecoveryPoints": held}
 
     def _finish(self) -> None:
-        """What jobs that ended since the last look have made."""
+        """What jobs that ended since the last look have made; and points whose deletion is over go."""
         now = self._stores.now()
+        for point in [point for point in self._storage.points.values() if point.gone_at and now >= point.gone_at]:
+            del self._storage.points[point.arn]
         for job in self._storage.restores.values():
             if now >= job.ends and job.outcome == "COMPLETED" and job.created is None:
                 job.created = self._made(job)
@@ -168,7 +171,7 @@ class Backup:
             "BackupVaultName": point.vault,
             "ResourceArn": point.resource,
             "ResourceType": "EFS",
-            "Status": "COMPLETED" if ready else "CREATING",
+            "Status": "DELETING" if point.gone_at else "COMPLETED" if ready else "CREATING",
             "CreationDate": self._stores.date_of(point.began),
             "BackupSizeInBytes": 6144 + 4096 * len(point.marks),
             "IsEncrypted": True,
@@ -179,7 +182,10 @@ class Backup:
         return self._describe(self._point(params["RecoveryPointArn"]))
 
     def delete_point(self, params: Json) -> Json:
-        del self._storage.points[self._point(params["RecoveryPointArn"]).arn]
+        """It takes a while, as AWS says: until then the point is listed as DELETING, and its vault is not empty."""
+        point = self._point(params["RecoveryPointArn"])
+        if point.gone_at is None:
+            point.gone_at = self._stores.now() + DELETION_SECONDS
         return {}
 
     # -- restores ----------------------------------------------------------------------------------------------
@@ -203,7 +209,7 @@ class Backup:
             raise MalformedRequestError("InvalidParameterValueException", "file-system-id is not the backed up one")
         if metadata["Encrypted"] == "true" and not metadata.get("KmsKeyId"):
             raise MalformedRequestError("InvalidParameterValueException", "KmsKeyId is required when Encrypted")
-        if self._stores.now() < point.ready:
+        if self._stores.now() < point.ready or point.gone_at:
             raise RefusalError("InvalidRequestException", "The recovery point is not in a state to be restored.")
 
     def _begin_restore(self, params: Json, point: Point, token: str | None) -> Job:

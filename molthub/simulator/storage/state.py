@@ -49,7 +49,10 @@ class Job:
 
 @dataclass(slots=True)
 class Point:
-    """A recovery point. marks: what the file system held when it was begun; source_tags: the tags it had then."""
+    """A recovery point. marks: what the file system held when it was begun; source_tags: the tags it had then.
+
+    gone_at  when it is gone, once it is being deleted
+    """
 
     arn: str
     resource: str
@@ -60,6 +63,7 @@ class Point:
     tags: dict[str, str]
     settings: Json
     source_tags: dict[str, str] = field(default_factory=dict)
+    gone_at: float | None = None
 
 
 @dataclass(slots=True)

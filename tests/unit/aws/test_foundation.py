@@ -37,8 +37,15 @@ OUTPUTS = {
 class FakeCloudFormation:
     """Answers DescribeStacks with one stack, or an error."""
 
-    def __init__(self, *, status: str = "CREATE_COMPLETE", fleet: str = "acme-bots", error: str = "") -> None:
-        self.status, self.fleet, self.error = status, fleet, error
+    def __init__(
+        self,
+        *,
+        status: str = "CREATE_COMPLETE",
+        fleet: str = "acme-bots",
+        error: str = "",
+        outputs: dict[str, str] = OUTPUTS,
+    ) -> None:
+        self.status, self.fleet, self.error, self.outputs = status, fleet, error, outputs
         self.asked: list[str] = []
 
     def client(self, _service: str) -> FakeCloudFormation:
@@ -49,7 +56,7 @@ class FakeCloudFormation:
         if self.error:
             code, _, message = self.error.partition(": ")
             raise ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
-        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in OUTPUTS.items()]
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs.items()]
         tags = [{"Key": "molthub:fleet", "Value": self.fleet}]
         return {"Stacks": [{"StackStatus": self.status, "Outputs": outputs, "Tags": tags}]}
 
@@ -127,3 +134,23 @@ def test_another_validation_error_is_no_absence() -> None:
 def test_a_stack_of_another_fleet_is_not_ours() -> None:
     with pytest.raises(StallingError, match="exists but is not ours"):
         _read(FakeCloudFormation(fleet="globex-bots"), EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "name"),
+    [
+        ({key: value for key, value in OUTPUTS.items() if key != "Cluster"}, "Cluster"),
+        (OUTPUTS | {"SubnetIds": ""}, "SubnetIds"),
+        (OUTPUTS | {"Listener2": "arn:listener2|arn:balancer2|two.example.com"}, "Listener2"),
+        (OUTPUTS | {"Listener1": "arn:listener1||one.example.com|Z1"}, "Listener1"),
+    ],
+    ids=["missing", "empty", "cut", "hollow"],
+)
+def test_a_stack_that_says_half_is_no_foundation(outputs: dict[str, str], name: str) -> None:
+    """Somebody deployed another template over it."""
+    with pytest.raises(StallingError) as told:
+        _read(FakeCloudFormation(outputs=outputs), EMPTY)
+    assert str(told.value.diagnostic.message) == (
+        f"The stack {STACK} does not say its output {name}, or not as Molthub wrote it"
+    )
+    assert told.value.ref == "MH-AWS-025"

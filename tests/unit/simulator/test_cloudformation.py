@@ -188,3 +188,21 @@ def test_what_replaces_is_what_aws_schemas_say(kind: str) -> None:
     ours = [item for spec in VARIANTS.values() for item in template(spec)["Resources"].values()]
     used = {name for item in ours if item["Type"] == kind for name in item.get("Properties", {})}
     assert fixed & used <= known, f"{kind}: {sorted(fixed & used - known)} replace it, too"
+
+
+def test_a_template_too_large_for_the_request_is_taken_from_s3(stacks: Stacks) -> None:
+    """The version that the URL names, not the newest."""
+    objects = stacks.simulator.client("s3")
+    objects.create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    objects.put_bucket_versioning(Bucket="theirs", VersioningConfiguration={"Status": "Enabled"})
+    large = _template(Vpc=_vpc()) | {"Metadata": {"Padding": "x" * 51_200}}
+    version = objects.put_object(Bucket="theirs", Key="t.json", Body=json.dumps(large).encode())["VersionId"]
+    objects.put_object(Bucket="theirs", Key="t.json", Body=b"another's")
+    stacks.client.create_change_set(
+        StackName="base",
+        ChangeSetName="change",
+        ChangeSetType="CREATE",
+        TemplateURL=f"https://theirs.s3.eu-west-1.amazonaws.com/t.json?versionId={version}",
+    )
+    stacks.simulator.control.advance(5)
+    assert stacks.execute()["StackStatus"] == "CREATE_COMPLETE"

@@ -12,9 +12,9 @@ from cfnlint.config import ManualArgs
 
 from molthub.aws.bootstrap.controller import controller_in, is_ssh
 from molthub.aws.bootstrap.parts import tags_of
-from molthub.aws.bootstrap.template import MOST_BYTES, names_of, template, template_text
+from molthub.aws.bootstrap.template import names_of, template, template_text
 from molthub.provider.bootstrap import BaseSpec, ControllerSpec
-from tests.fakes.bases import VARIANTS, base_spec, existing
+from tests.fakes.bases import base_spec, existing
 from tests.fakes.simulator import TestSimulator
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:fleet-git-AbCdEf"
@@ -41,14 +41,6 @@ def test_without_it_nothing_of_it_is_made() -> None:
 def test_cfn_lint_finds_nothing(base: BaseSpec) -> None:
     text = template_text(with_controller(base, repo=SSH, ref="main"))
     assert [str(match) for match in lint(text, config=ManualArgs(regions=["eu-west-1"]))] == []
-
-
-def test_it_fits_beside_four_load_balancers() -> None:
-    """With more of them, and thirty address ranges each, CloudFormation's limit for an inline template is reached."""
-    largest = VARIANTS["largest"]
-    assert largest.ingress is not None
-    spec = replace(largest, ingress=replace(largest.ingress, load_balancers=4))
-    assert len(template_text(with_controller(spec)).encode()) < MOST_BYTES
 
 
 def test_one_at_a_time_as_nobody_special_with_its_files_and_nothing_else_to_write() -> None:

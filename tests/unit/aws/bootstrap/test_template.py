@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from cfnlint.config import ManualArgs
 
 from molthub.aws.bootstrap.control import place_of
 from molthub.aws.bootstrap.parts import Part, joined, resolved, resource, tags_of
-from molthub.aws.bootstrap.template import MOST_BYTES, example_spec, names_of, template, template_text
+from molthub.aws.bootstrap.template import MOST_BYTES, example_spec, first_part, names_of, template, template_text
 from molthub.aws.permissions.boundary import boundary_policy
 from molthub.aws.permissions.policy import size_of
 from molthub.manifest.environment import Nat
+from molthub.manifest.fields import MAX_NAME
 from molthub.provider.bootstrap import BaseSpec
+from molthub.resources.identity import EnvironmentKey
 from molthub.simulator.iam.evaluator import Ask, Rights, decide
 from tests.fakes.bases import VARIANTS, base_spec, ingress_spec
 
@@ -50,6 +53,17 @@ def test_it_is_the_same_every_time_and_fits(spec: BaseSpec) -> None:
     text = template_text(spec)
     assert text == template_text(spec)
     assert len(text.encode()) < MOST_BYTES
+
+
+def test_whatever_is_asked_for_there_is_a_first_step_that_fits() -> None:
+    """The largest a manifest can ask for, with the longest names, is above the limit; its first part is not."""
+    longest = EnvironmentKey("w" * MAX_NAME, "e" * MAX_NAME)
+    spec = replace(VARIANTS["largest"], fleet="f" * MAX_NAME, key=longest)
+    assert len(template_text(spec).encode()) > MOST_BYTES
+    first = template_text(first_part(spec))
+    assert len(first.encode()) < MOST_BYTES
+    assert not {"Balancer1", "Controller"} & json.loads(first)["Resources"].keys()
+    assert "Bucket" in json.loads(first)["Outputs"]
 
 
 @pytest.mark.parametrize("name", ["default", "endpoints-only", "existing-with-ingress", "largest"])
