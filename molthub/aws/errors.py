@@ -422,6 +422,14 @@ def unknown_rollout(rollout_id: str, service: str) -> MolthubError:
     )
 
 
+def bucket_gone(name: str) -> MolthubError:
+    return StallingError(
+        "MH-AWS-027",
+        f"The bucket {name} of the environment's stack is gone, and with it the lease, so nothing is written",
+        fix=f"Make it again by hand, private and versioned: aws s3api create-bucket --bucket {name}",
+    )
+
+
 def incomplete_stack(stack: str, output: str) -> MolthubError:
     return StallingError(
         "MH-AWS-025",

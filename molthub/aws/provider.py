@@ -16,7 +16,8 @@ from molthub.aws.api import Api, Throttle, no_throttle
 from molthub.aws.arns import Account
 from molthub.aws.clients import Clients, Sessions, guarding
 from molthub.aws.documents import BucketDocuments
-from molthub.aws.foundation import completed, describe_stack, read_foundation
+from molthub.aws.errors import bucket_gone
+from molthub.aws.foundation import UNFINISHED, completed, describe_stack, outputs_of, read_foundation
 from molthub.aws.lookup import Lookup
 from molthub.aws.readers.backups import PointTags, StateReader
 from molthub.aws.readers.collect import Collector
@@ -137,14 +138,19 @@ class AwsProvider:
 
     def _is_there(self, documents: BucketDocuments) -> bool:
         """A denial counts where there is a stack, and so a bucket: its name is given when the stack makes it. Without
-        a stack there is nothing to be denied (S3 tells nobody who may not list that a bucket is not there)."""
+        a stack there is nothing to be denied (S3 tells nobody who may not list that a bucket is not there). A bucket
+        that the stack has and S3 has not was removed by hand: writing without a lease is for who never had one."""
+        stack = self._location.stack
         try:
-            return documents.exists()
+            found = documents.exists()
         except StallingError as error:
-            stack = self._location.stack
             if error.ref != DENIED_REF or not stack or describe_stack(self.api, stack) is not None:
                 raise
             return False
+        told = describe_stack(self.api, stack) if stack and not found else None
+        if told is not None and told["StackStatus"] not in UNFINISHED and "Bucket" in outputs_of(told):
+            raise bucket_gone(documents.bucket)
+        return found
 
     def _rollouts(self, identity: Identity) -> RolloutReader:
         stand = self._known(identity)

@@ -95,6 +95,7 @@ class Lease:
         self._state = threading.Lock()
         self._mine: LeaseRecord | None = None
         self._tag = ""
+        self._epochs = 0  # the last one of ours: the next is another, also when somebody removed lease.json meanwhile
         self._good_until = 0.0
         self._other: LeaseRecord | None = None
 
@@ -187,7 +188,7 @@ class Lease:
             environment=self.environment,
             holder=self._holder.name,
             nonce=self._holder.nonce,
-            epoch=before.epoch + 1 if before else 1,
+            epoch=max(before.epoch if before else 0, self._epochs) + 1,
             since=self._now(),
             ttl=self.settings.ttl,
         )
@@ -200,6 +201,7 @@ class Lease:
             return False
         with self._state:
             self._mine, self._tag, self._other = record, tag, None
+            self._epochs = record.epoch
             self._good_until = began + record.ttl
         return True
 

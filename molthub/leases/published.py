@@ -14,7 +14,7 @@ from typing import Any
 
 from molthub.errors import StallingError
 from molthub.health.types import StatusRecord
-from molthub.leases.record import moment, text
+from molthub.leases.record import UNREADABLE, moment, text
 from molthub.resources.states import Verdict
 
 STATUS = "status.json"
@@ -144,7 +144,7 @@ def parse(body: bytes, *, environment: str) -> Published:
             instances=tuple(_parse_instance(item) for item in content["instances"][:MOST_INSTANCES]),
             omitted=int(content["omitted"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise StallingError(
             "MH-LEASE-007",
             f"what the controller of {environment} published cannot be read",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from molthub.errors import StallingError
 
@@ -15,6 +15,9 @@ LEASE = "lease.json"
 SCHEMA = 1
 _LONGEST = 16 * 1024
 _TEXT = 200
+
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading any bytes as one of our documents may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,10 @@ def parse(body: bytes, *, environment: str) -> LeaseRecord:
             nonce=text(content["nonce"]),
             epoch=int(content["epoch"]),
             since=moment(content["since"]),
-            ttl=float(content["ttl"]),
+            ttl=_seconds(content["ttl"]),
             renewal=int(content["renewal"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise StallingError(
             "MH-LEASE-003",
             f"the lease of {environment} cannot be read, so nothing is written there",
@@ -69,14 +72,23 @@ def parse(body: bytes, *, environment: str) -> LeaseRecord:
         ) from error
 
 
+def _seconds(value: object) -> float:
+    """Raises ValueError for what is no time that a lease may be good for: NaN and infinity would never be over."""
+    found = float(str(value))
+    if not 0 < found < float("inf"):
+        raise ValueError("no time a lease may be good for")
+    return found
+
+
 def text(value: object) -> str:
     """One line of printable text: it is shown to people, and others may have written it."""
     return "".join(character if character.isprintable() else "?" for character in str(value))[:_TEXT]
 
 
 def moment(value: str) -> datetime:
-    """A time as it is written down. Raises ValueError for one without a zone."""
+    """A time as it is written down, in UTC. Raises ValueError for one without a zone, OverflowError at the end of
+    time: an hour off the year 1 is none."""
     found = datetime.fromisoformat(value)
     if found.tzinfo is None:
         raise ValueError("a time without a zone")
-    return found
+    return found.astimezone(UTC)

@@ -52,6 +52,11 @@ class MemoryDocuments:
                 return None
             return tag
 
+    def remove(self, name: str) -> None:
+        """By hand, as nobody of Molthub does."""
+        with self._lock:
+            del self._found[name]
+
     def _fail(self) -> None:
         if self.fail is not None:
             error, self.fail = self.fail, None

@@ -97,6 +97,25 @@ def test_where_nothing_was_made_a_denial_is_no_bucket(simulator: TestSimulator, 
         unmade.documents()
 
 
+def test_a_bucket_that_was_removed_by_hand_is_no_reason_to_write_without_a_lease(
+    simulator: TestSimulator, provider: AwsProvider
+) -> None:
+    stack = "molthub-acme-prod-0123456789"
+    template = (
+        '{"Resources":{"Way":{"Type":"AWS::EC2::InternetGateway"}},"Outputs":{"Bucket":{"Value":"' + BUCKET + '"}}}'
+    )
+    stacks = simulator.client("cloudformation")
+    stacks.create_change_set(StackName=stack, ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=template)
+    simulator.control.advance(5)
+    made = aws_provider_factory()(KEY, replace(LOCATION, bucket=BUCKET, stack=stack))
+    simulator.client("s3").delete_bucket(Bucket=BUCKET)
+    assert made.documents() is None, "nothing was made yet"
+    stacks.execute_change_set(StackName=stack, ChangeSetName="first")
+    simulator.control.advance(60)
+    with pytest.raises(StallingError, match=f"MH-AWS-027 The bucket {BUCKET} of the environment's stack is gone"):
+        made.documents()
+
+
 def test_a_bucket_of_somebody_else_is_not_ours(
     simulator: TestSimulator, provider: AwsProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -200,7 +200,14 @@ def test_a_write_whose_answer_was_lost_is_found_again(store: MemoryDocuments, lo
 
 def test_a_lease_that_nobody_understands_is_left_alone(store: MemoryDocuments) -> None:
     record = LeaseRecord("acme/prod", "x", "n", 1, SINCE, 90.0)
-    bad = [b"", b"[]", b"{}", b'{"schema": 2}', dump(record).replace(b"acme/prod", b"acme/test")]
+    whole = dump(record)
+    bad = [b"", b"[]", b"{}", b'{"schema": 2}', whole.replace(b"acme/prod", b"acme/test"), b"[" * 16_000]
+    bad += [whole.replace(b"90.0", ttl) for ttl in (b"NaN", b"Infinity", b"1e999", b"0", b"-1", b'"long"')]
+    bad += [
+        whole.replace(b'"epoch": 1', b'"epoch": 1e999'),
+        whole.replace(b"2027-01-02T08:00:00+00:00", b"0001-01-01T00:00:00+01:00"),
+    ]
+    assert whole not in bad, "each of them was made another"
     for body in bad:
         with pytest.raises(StallingError, match="MH-LEASE-003"):
             parse(body, environment="acme/prod")
@@ -208,6 +215,24 @@ def test_a_lease_that_nobody_understands_is_left_alone(store: MemoryDocuments) -
     with pytest.raises(StallingError, match="the lease of acme/prod cannot be read, so nothing is written there"):
         Process(store, "first").lease.acquire()
     assert store.writes == [LEASE]
+
+
+def test_what_was_planned_under_a_lease_that_somebody_removed_is_not_written_under_the_next(
+    store: MemoryDocuments,
+) -> None:
+    """`lease.json` is deleted by hand: another takes the first epoch again, works, lets go, and it is deleted again."""
+    first, second = Process(store, "first"), Process(store, "second")
+    first.lease.acquire()
+    planned = first.lease.guard()
+    store.remove(LEASE)
+    assert second.lease.acquire() is None
+    store.remove(LEASE)
+    with pytest.raises(StallingError):
+        first.lease.renew()
+    assert first.lease.acquire() is None
+    with pytest.raises(StallingError, match="MH-LEASE-005"):
+        planned()
+    first.lease.guard()()
 
 
 def test_a_record_survives_the_way_there_and_back() -> None:
