@@ -65,7 +65,7 @@ def test_set_makes_a_secret_where_the_manifest_says(desk: Desk) -> None:
     assert desk.trail == [
         "Set the secret TELEGRAM_BOT_TOKEN of acme/prod/support-bot | set acme/prod/support-bot#telegram"
     ]
-    assert "Used by acme/prod/support-bot: each is rolled out anew" in ended.err
+    assert "Used by acme/prod/support-bot. What runs of that is rolled out anew" in ended.err
     assert desk.cli.repository.git("status", "--porcelain") == ""
 
 
@@ -95,6 +95,22 @@ def test_set_gives_a_manifest_what_makes_it_valid(desk: Desk) -> None:
     assert desk.run("set", "acme/prod/support-bot", "TELEGRAM_BOT_TOKEN").code == 0
     assert desk.cli.run("validate").code == 0
     assert desk.store.values.keys() == {MODEL, BOT}
+
+
+def test_set_for_a_manifest_that_cannot_be_read_says_where(desk: Desk) -> None:
+    path = desk.cli.repository.path / MANIFEST
+    path.write_text(path.read_text() + "  broken: [\n")
+    desk.cli.repository.commit()
+    ended = desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN")
+    assert ended.code == 1
+    assert f"{MANIFEST}:23:1: error: MH-YAML-003 a `[` is opened and not closed properly" in ended.err
+    assert "MH-SCRT-010" not in ended.err
+    assert desk.run("rotate", "other-bot", "X").err.startswith("error: MH-SCRT-010 there is no instance other-bot")
+    path.with_name("nameless.yaml").write_text("apiVersion: molthub/v1\nkind: MoltbotInstance\nmetadata: [\n")
+    desk.cli.repository.commit()
+    other = desk.run("rotate", "other-bot", "X").err
+    assert other.startswith("instances/acme/prod/nameless.yaml:3:1: error: MH-YAML-003"), "any name may be in there"
+    assert "error: MH-SCRT-010 there is no instance other-bot in this fleet" in other
 
 
 def test_set_changes_one_key_of_a_json_secret(desk: Desk) -> None:
@@ -439,7 +455,9 @@ def test_another_environment_of_the_account_uses_it_too(desk: Desk) -> None:
     ended = desk.run("delete", BOT, *where, "--auto-approve")
     assert f"MH-SCRT-017 the secret {BOT} is used by acme/dev/dev-bot (TELEGRAM_BOT_TOKEN)" in ended.err
     assert "MH-SCRT-018" in desk.run("rotate", *where, "--path", BOT).err
-    assert "Used by acme/dev/dev-bot: " in desk.run("set", *where, "--path", f"{BOT}#telegram").err
+    assert "Used by acme/dev/dev-bot. " in desk.run("set", *where, "--path", f"{BOT}#telegram").err
+    found = {row["environment"]: row for row in _listed(desk) if row["secret"] == BOT}
+    assert (found["acme/prod"]["jsonKey"], found["acme/prod"]["usedBy"]) == (None, ["acme/dev/dev-bot"])
     assert desk.cli.run("apply", "--auto-approve").code == 0
     desk.cli.repository.commit(instance_dict(metadata=dev, spec=without))
     ended = desk.run("delete", BOT, *where, "--auto-approve")

@@ -81,7 +81,7 @@ class Job:
 
     def target(self, instance: str | None, name: str | None, environment: str | None, path: str | None) -> Target:
         """What INSTANCE NAME, or --environment with --path, means. Raises typer.BadParameter for neither or both."""
-        from molthub.pipeline.secrets.places import find_holder, of_instance, of_path
+        from molthub.pipeline.secrets.places import of_instance, of_path
 
         if environment is not None:
             if instance or path is None:
@@ -89,7 +89,20 @@ class Job:
             return of_path(self.documents, context.environment_key(environment), path)
         if not instance or not name:
             raise typer.BadParameter("say INSTANCE NAME, or --environment WORKSPACE/NAME --path PATH[#KEY]")
-        return of_instance(self.documents, find_holder(self.known, instance), name, path=path)
+        return of_instance(self.documents, self.holder(instance), name, path=path)
+
+    def holder(self, instance: str) -> Holder:
+        """The instance that is meant. Raises what is wrong with its manifest where that cannot be read, MH-SCRT-010
+        where there is none; both where it cannot be told which."""
+        from molthub.pipeline.secrets.places import find_holder, unreadable
+
+        try:
+            return find_holder(self.known, instance)
+        except StallingError as error:
+            its, others = unreadable(self.documents, self.known, instance)
+            if its or others:
+                raise InvalidInputError(its or (*others, error.diagnostic)) from None
+            raise
 
     def manifest(self, holder: Holder) -> bytes:
         return self.fleet.checked.snapshot.files[holder.path].content
@@ -143,8 +156,9 @@ class Job:
             self.term.say("No manifest uses it yet: link it with `molthub secret link`.")
             return
         self.term.say(
-            f"Used by {', '.join(names)}: each is rolled out anew, with a short downtime, when the controller sees the "
-            "commit that tells of it (push it), at its next drift check, or at once with `molthub apply`."
+            f"Used by {', '.join(names)}. What runs of that is rolled out anew, with a short downtime, when the "
+            "controller sees the commit that tells of it (push it), at its next drift check, or at once with "
+            "`molthub apply`."
         )
 
 

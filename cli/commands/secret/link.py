@@ -31,11 +31,11 @@ def link(
     Looks whether it exists and can be read, writes the entry of spec.secrets, and commits it. No value is changed.
     """
     from molthub.manifest.editing import with_secret
-    from molthub.pipeline.secrets.places import checked, find_holder, of_instance, written
+    from molthub.pipeline.secrets.places import checked, of_instance, written
 
     term = terminal()
     job = open_job(ctx, repo=repo, no_commit=no_commit, term=term)
-    holder = find_holder(job.known, instance)
+    holder = job.holder(instance)
     before, place = of_instance(job.documents, holder, name), checked(secret)
     environment = before.environment
     if before.has_entry and before.key == secret:

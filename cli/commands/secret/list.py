@@ -30,11 +30,10 @@ def list_secrets(
     Never a value. Without INSTANCE the environments' own secrets that no manifest uses are listed too.
     """
     from molthub.cli.views import secrets as view
-    from molthub.pipeline.secrets.places import find_holder
 
     term = terminal(no_color=no_color)
     job = open_job(ctx, repo=repo, no_commit=True, term=term)
-    holder = find_holder(job.known, instance) if instance else None
+    holder = job.holder(instance) if instance else None
     named = {context.environment_key(text) for text in environment or ()}
     keys = {holder.key} if holder else named or set(job.documents.environments)
     found = [row for key in sorted(keys) for row in _rows(job, key, holder)]
@@ -46,7 +45,7 @@ def list_secrets(
 
 def _rows(job: Job, key: EnvironmentKey, holder: Holder | None) -> tuple[Row, ...]:
     from molthub.pipeline.secrets.listing import rows
-    from molthub.pipeline.secrets.places import environment_of, uses
+    from molthub.pipeline.secrets.places import environment_of, uses, uses_around
     from molthub.resources.identity import TAG_ENVIRONMENT, TAG_FLEET, TAG_WORKSPACE, names_of
 
     store = job.store(environment_of(job.documents, key))
@@ -56,4 +55,5 @@ def _rows(job: Job, key: EnvironmentKey, holder: Holder | None) -> tuple[Row, ..
     sources |= {names_of(item.identity).gateway_secret for item in known if item.key == key}
     tags = {TAG_FLEET: job.name, TAG_WORKSPACE: key.workspace, TAG_ENVIRONMENT: key.environment}
     tagged = store.tagged(tags) if holder is None else ()
-    return rows(key, used, known, store.describe_all(sources), tagged)
+    around = uses_around(job.known, job.documents, key)
+    return rows(key, used, known, store.describe_all(sources), tagged=tagged, around=around)

@@ -64,17 +64,16 @@ def rotate(
         term.data(f"{target.key} holds this value already")
         return
     term.data(f"{target.key} is rotated (version {changed.version_id[:8]})")
-    whose = f"{target.name or 'gateway token'} of {target.holder.name}" if target.holder else target.key
-    job.keep(f"Rotate the secret {whose}", f"rotate {target.key}", {})
+    job.keep(f"Rotate the secret {target.whose}", f"rotate {target.key}", {})
     job.next_steps(target, record)
 
 
 def _gateway(job: Job, instance: str | None) -> Target:
     if not instance:
         raise typer.BadParameter("say whose gateway token: INSTANCE")
-    from molthub.pipeline.secrets.places import find_holder, of_gateway
+    from molthub.pipeline.secrets.places import of_gateway
 
-    return of_gateway(job.documents, find_holder(job.known, instance))
+    return of_gateway(job.documents, job.holder(instance))
 
 
 def _existing(target: Target, record: SecretRecord | None) -> SecretRecord:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from molthub.desired.secrets import SecretKey
-from molthub.pipeline.secrets.places import Holder, Use, gateway_owner
+from molthub.pipeline.secrets.places import Holder, Use, gateway_owner, users
 from molthub.provider.secrets import SecretRecord
 from molthub.resources.identity import EnvironmentKey, names_of
 
@@ -48,9 +48,15 @@ def rows(
     found: Iterable[Use],
     known: Iterable[Holder],
     records: Mapping[str, SecretRecord],
+    *,
     tagged: Iterable[SecretRecord] = (),
+    around: tuple[Use, ...] = (),
 ) -> tuple[Row, ...]:
-    """By place. records: by source as manifests name it; tagged: all of the environment, for those nobody uses."""
+    """By place.
+
+    records  by source as manifests name it
+    tagged   all of the environment, for those that no manifest of its own uses; around: who else may (uses_around)
+    """
     used: dict[SecretKey, list[Use]] = {}
     for use in found:
         used.setdefault(use.place, []).append(use)
@@ -61,8 +67,9 @@ def rows(
     listed = {name for place in used for name in _names(place.source, records)}
     result = [_row(key, place, uses, records.get(place.source)) for place, uses in used.items()]
     result += [
-        _row(key, SecretKey(record.name, None), [], record)
+        _row(key, place, list(users(around, place, arn=record.arn)), record)
         for record in tagged
+        for place in [SecretKey(record.name, None)]
         if record.name not in listed and gateway_owner(mine, record.name) is None
     ]
     return tuple(sorted(result, key=lambda row: (row.place.source, row.place.json_key or "")))

@@ -6,10 +6,11 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from molthub.desired.secrets import SecretKey, parse_key
-from molthub.errors import Location, StallingError
-from molthub.manifest.documents import FleetDocuments, LoadedEnvironment
+from molthub.errors import Diagnostic, Location, StallingError
+from molthub.manifest.documents import FleetDocuments, InvalidFile, LoadedEnvironment
 from molthub.manifest.fields import ENV_NAME_PATTERN, SECRET_KEY_PATTERN
 from molthub.manifest.yaml_events import parse
 from molthub.manifest.yaml_text import YamlRefusedError
@@ -71,6 +72,11 @@ class Target:
         """As a manifest writes it: `path#jsonKey`."""
         return written(self.place)
 
+    @property
+    def whose(self) -> str:
+        """In words: the variable and its instance, or the place where it is nobody's."""
+        return f"{self.name or 'gateway token'} of {self.holder.name}" if self.holder else self.key
+
 
 def written(place: SecretKey) -> str:
     """A place as a manifest writes it."""
@@ -131,6 +137,23 @@ def find_holder(known: tuple[Holder, ...], text: str) -> Holder:
     near = difflib.get_close_matches(text, short, n=1)
     fix = f"Did you mean {short[near[0]]}?" if near else "See `molthub status` for what there is"
     raise StallingError("MH-SCRT-010", f"there is no instance {text} in this fleet", fix=fix)
+
+
+def unreadable(
+    documents: FleetDocuments, known: Iterable[Holder], text: str
+) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+    """What is wrong with manifests that are no Holder: those that are somebody's by their file's name or by what can be
+    read of them; and those of which no name can be read, so that anybody may be meant."""
+    paths = {holder.path for holder in known}
+    files = [file for file in documents.invalid if file.path not in paths and file.kind in (None, "MoltbotInstance")]
+    name = text.rsplit("/", maxsplit=1)[-1]
+    its = [file for file in files if name in (file.name, file.id, PurePosixPath(file.path).stem)]
+    others = [file for file in files if file.name is None]
+    return _wrong_with(its), _wrong_with(others)
+
+
+def _wrong_with(files: Iterable[InvalidFile]) -> tuple[Diagnostic, ...]:
+    return tuple(diagnostic for file in files for diagnostic in file.diagnostics)
 
 
 def of_instance(documents: FleetDocuments, holder: Holder, name: str, *, path: str | None = None) -> Target:
