@@ -141,6 +141,7 @@ _add(
     "molthub plan support-bot --ref HEAD",
     "molthub plan --environment acme/prod --out plan.json",
     "molthub plan --detailed-exitcode -o json",
+    "molthub plan --base origin/main -o markdown",
 )
 _add(
     "apply",

@@ -44,3 +44,10 @@ def compare_with(base: str, *, roots: context.Roots, repo: str | None, ref: str 
     before = source.snapshot(found.commit)
     comparison = compare(found, before, fleet.checked, rules=roots.rules(), at=roots.now(), cache=cache)
     return ComparedFleet(roots, fleet, comparison)
+
+
+def has_failed(made: Preview) -> bool:
+    """Whether the change is to be mended: something is wrong through it, or a manifest it touches cannot be used."""
+    from molthub.resources.states import Verdict
+
+    return bool(made.findings.errors) or any(plan.verdict is Verdict.INVALID for plan in made.plan.instances)

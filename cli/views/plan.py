@@ -30,6 +30,8 @@ STAYS = {
 EMPTY = (None, (), "", False)
 """What a new object's description leaves out: everything that says "nothing of that"."""
 
+RESTARTS = "restarts the Moltbot"
+
 HEADLINES = re.compile(
     r"retention_days|(in|e)gress\[.*|inline_policies\[.*|attached_policies\[.*|cpu|memory|architecture"
     r"|containers\[gateway\]\.(image|secrets\[.*|command\[.*)|desired_count|cluster|assign_public_ip"
@@ -37,16 +39,17 @@ HEADLINES = re.compile(
 """What a reviewer looks for in a new object; a new instance has 170 attributes that say anything at all."""
 
 
-def human(plan: Plan, *, colour: bool, full: bool = False) -> str:
+def human(plan: Plan, *, colour: bool, full: bool = False, of_change: bool = False) -> str:
     """The whole plan: what is shouted first, then each instance that is not in sync, then the summary.
 
-    full  every attribute of what is created, and of what is not applied because its instance is Blocked
+    full       every attribute of what is created, and of what is not applied because its instance is Blocked
+    of_change  it was made from two revisions, and AWS was not asked
     """
     shown = [item for item in plan.instances if _is_shown(item)]
     blocks = [
-        _warnings(plan, colour=colour),
+        _warnings(plan, colour=colour, of_change=of_change),
         *(_instance(item, colour=colour, full=full) for item in shown),
-        _summary(plan, colour=colour),
+        _summary(plan, colour=colour, of_change=of_change),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -55,7 +58,7 @@ def _is_shown(plan: InstancePlan) -> bool:
     return plan.verdict is not Verdict.SYNCED or bool(plan.changes) or plan.rollout_id is not None
 
 
-def _warnings(plan: Plan, *, colour: bool) -> list[str]:
+def _warnings(plan: Plan, *, colour: bool, of_change: bool) -> list[str]:
     """Everything that must not be overlooked, before the first change; each once, and not what an instance says."""
     told = {(item.ref, item.location) for instance in plan.instances for item in instance.reasons if item.location}
     found: dict[Diagnostic, None] = {item: None for item in plan.diagnostics if (item.ref, item.location) not in told}
@@ -64,7 +67,7 @@ def _warnings(plan: Plan, *, colour: bool) -> list[str]:
         for instance in environment.instances:
             found.update(dict.fromkeys(instance.notices))
     shown = [line for item in found for line in diagnostics.lines(item, colour=colour)]
-    if not plan.applicable:
+    if not plan.applicable and not of_change:
         why = "it was made from a working tree" if plan.commit is None else "see above"
         shown.append(paint(f"This plan cannot be applied: {why}.", "yellow", on=colour))
     return shown
@@ -87,19 +90,22 @@ def _instance(plan: InstancePlan, *, colour: bool, full: bool) -> list[str]:
 
 def _heading(change: Change, *, colour: bool) -> str:
     symbol = paint(f"{change.action.symbol:>3}", change.action.colour, on=colour)
-    remarks = ""
-    if change.restarts and change.action in (Action.UPDATE, Action.REPLACE):
-        remarks += paint("  # restarts the Moltbot", "yellow", on=colour)
-    if change.force:
-        remarks += "  # starts a new deployment"
-    if change.action is Action.DELETE and change.kind in STAYS:
-        remarks += f"  # {STAYS[Kind(change.kind)]}"
-    if change.after_rollout:
-        remarks += "  # after the rollout"
-    return f"{symbol} {change.kind} {safe(change.name)} {_what(change)}{remarks}"
+    told = remarks(change)
+    marked = [f"  # {paint(text, 'yellow', on=colour) if text == RESTARTS else text}" for text in told]
+    return f"{symbol} {change.kind} {safe(change.name)} {what(change)}{''.join(marked)}"
 
 
-def _what(change: Change) -> str:
+def remarks(change: Change) -> list[str]:
+    """What a reader should know of a change beside its attributes."""
+    found = [RESTARTS] if change.restarts and change.action in (Action.UPDATE, Action.REPLACE) else []
+    found += ["starts a new deployment"] if change.force else []
+    found += [STAYS[Kind(change.kind)]] if change.action is Action.DELETE and change.kind in STAYS else []
+    found += ["after the rollout"] if change.after_rollout else []
+    return found
+
+
+def what(change: Change) -> str:
+    """What happens to the resource, in words."""
     if change.kind is Kind.TASK_DEFINITION and change.action is Action.UPDATE:
         return "will get a new revision"
     return HEADINGS[change.action]
@@ -109,16 +115,25 @@ def _attributes(change: Change, *, colour: bool, full: bool) -> Iterator[str]:
     if change.action is Action.DELETE:
         return
     creates = change.action is Action.CREATE
-    hidden = change.unchanged
-    for attribute in change.attributes:
-        if creates and (attribute.after in EMPTY or not (full or HEADLINES.fullmatch(attribute.path))):
-            hidden += 1
-        else:
-            yield from _attribute(attribute, creates=creates, colour=colour)
+    shown, hidden = told_attributes(change, full=full)
+    for attribute in shown:
+        yield from _attribute(attribute, creates=creates, colour=colour)
     if hidden:
         noun = "more attribute" if creates else "unchanged attribute"
         hint = "; --full shows them" if creates and not full else ""
         yield paint(f"        # ({plural(hidden, noun)} hidden{hint})", "dim", on=colour)
+
+
+def told_attributes(change: Change, *, full: bool = False) -> tuple[list[AttributeChange], int]:
+    """The attributes to show, and how many are not: those that are the same, and of a new object most."""
+    if change.action is not Action.CREATE:
+        return list(change.attributes), change.unchanged
+    shown = [
+        attribute
+        for attribute in change.attributes
+        if attribute.after not in EMPTY and (full or HEADLINES.fullmatch(attribute.path))
+    ]
+    return shown, change.unchanged + len(change.attributes) - len(shown)
 
 
 def _attribute(attribute: AttributeChange, *, creates: bool, colour: bool) -> Iterator[str]:
@@ -134,16 +149,18 @@ def _side(before: object, after: object) -> tuple[str, str]:
     return action.symbol, action.colour
 
 
-def _summary(plan: Plan, *, colour: bool) -> list[str]:
+def _summary(plan: Plan, *, colour: bool, of_change: bool) -> list[str]:
     counts = [f"{plan.count(action)} to {action.word}" for action in Action if action is not Action.NOOP]
     shown = []
     if plan.has_changes:
         shown.append(f"{paint('Plan:', 'bold', on=colour)} {', '.join(counts)}.")
     else:
-        shown.append(paint(_nothing(plan), "green" if not plan.errored else "yellow", on=colour))
+        nothing = "Nothing would be written to AWS." if of_change else _nothing(plan)
+        shown.append(paint(nothing, "green" if not plan.errored else "yellow", on=colour))
     verdicts = Counter(item.verdict for item in plan.instances)
     said = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
-    shown.append(f"{plural(len(plan.instances), 'instance')}: {said}." if said else "There is no instance.")
+    none = "No instance is concerned." if of_change else "There is no instance."
+    shown.append(f"{plural(len(plan.instances), 'instance')}: {said}." if said else none)
     return shown
 
 
