@@ -8,7 +8,7 @@ def label(ctx, ..., yes: YesOption = False, ...) -> int:
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,9 +107,24 @@ def act(ctx: typer.Context, action: Action, how: How) -> ExitCode:
     return ExitCode.OK
 
 
-def carry_out(ctx: typer.Context, action: Action, how: How, term: Terminal) -> Outcome:
-    """The same without printing how it ended, for a command that has more to say."""
+def carry_out(
+    ctx: typer.Context,
+    action: Action,
+    how: How,
+    term: Terminal,
+    *,
+    before: Callable[[Proposal], None] = lambda _proposal: None,
+) -> Outcome:
+    """The same without printing how it ended, for a command that has more to say.
+
+    before: what is done once it is approved and before it is committed; raises to commit nothing
+    """
     from molthub.pipeline.actions.run import Retry, Runner
+
+    def confirm(proposal: Proposal) -> None:
+        _confirm(proposal, how, term)
+        if not how.dry_run:
+            before(proposal)
 
     roots = context.roots_of(ctx)
     clock = roots.clock()
@@ -118,7 +133,7 @@ def carry_out(ctx: typer.Context, action: Action, how: How, term: Terminal) -> O
         rules=roots.rules(),
         now=roots.now,
         retry=Retry(sleep=lambda seconds: clock.sleep(seconds, lambda: False), random=random.random),
-        confirm=lambda proposal: _confirm(proposal, how, term),
+        confirm=confirm,
         tell=term.say,
         why=how.message,
         asks=term.interactive and not how.yes,

@@ -13,6 +13,7 @@ from molthub.cli.commands import (
     backup,
     bootstrap,
     completion,
+    create,
     demo,
     doctor,
     events,
@@ -43,6 +44,7 @@ from molthub.cli.commands.secret import list as secret_list
 from molthub.cli.commands.secret import rotate as secret_rotate
 from molthub.cli.commands.secret import set as secret_set
 from molthub.cli.commands.template import export as template_export
+from molthub.cli.commands.template import import_ as template_import
 from molthub.cli.commands.template import list as template_list
 from molthub.cli.commands.template import render as template_render
 from molthub.cli.commands.template import show as template_show
@@ -158,6 +160,14 @@ _add(
     "molthub status -l team=support --watch",
 )
 _add(
+    "create",
+    create.create,
+    "molthub create",
+    "molthub create help-bot --template telegram-bot --environment acme/prod",
+    "molthub create help-bot --template slack-bot --environment acme/prod --label team=support \\\n"
+    "    --set image=registry.example.com/acme/openclaw-slack:2026.9.6 --secret SLACK_BOT_TOKEN=@bot.txt",
+)
+_add(
     "label",
     label.label,
     "molthub label support-bot team=support",
@@ -264,6 +274,13 @@ _add(
     template_export.export,
     "molthub template export slack-bot --out slack-bot.yaml",
     "molthub template export --from-instance acme/prod/support-bot --name desk-bot",
+    to=template,
+)
+_add(
+    "import",
+    template_import.import_template,
+    "molthub template import slack-bot.yaml",
+    "molthub template export --from-instance support-bot --name desk-bot | molthub template import -",
     to=template,
 )
 

@@ -23,6 +23,7 @@ Commands:
   plan        Show what would change on AWS
   apply       Make AWS what the manifests of a commit say
   status      Show how the instances are doing
+  create      Create an instance from a template, as a commit
   label       Set or remove labels, as a commit
   pause       Stop instances and keep everything else, as a commit
   resume      End a pause, as a commit

@@ -34,12 +34,28 @@ def read_value(term: Terminal, *, what: str, from_file: Path | None) -> SecretTe
         raise _no_value("there is nothing to read it from")
     if not sys.stdin.isatty():
         return _checked(sys.stdin.buffer.read(MOST_BYTES + 1))
-    # Whatever is typed at a terminal is typed without an echo, wherever the other streams go; None is the terminal.
+    return _checked(_typed(term, f"Value of {what} (not shown): "))
+
+
+def ask_value(term: Terminal, *, what: str) -> SecretText | None:
+    """The value, asked of a person at a terminal twice without an echo, until it is one; None for just Enter."""
+    while True:
+        try:
+            typed = _typed(term, f"{what} (not shown; Enter to set it later): ", may_be_empty=True)
+            return _checked(typed) if typed else None
+        except StallingError as error:
+            term.say(f"  {error.diagnostic.message}; once more")
+
+
+def _typed(term: Terminal, prompt: str, *, may_be_empty: bool = False) -> bytes:
+    """What is typed, without an echo wherever the other streams go; None as a stream is the terminal."""
     stream = term.err if term.err.isatty() else None
-    first = getpass.getpass(f"Value of {what} (not shown): ", stream=stream)
+    first = getpass.getpass(prompt, stream=stream)
+    if not first and may_be_empty:
+        return b""
     if getpass.getpass("The same again: ", stream=stream) != first:
         raise StallingError("MH-SCRT-012", "the two values differ, so nothing was changed", fix="Try again")
-    return _checked(first.encode("utf-8", "surrogateescape"))
+    return first.encode("utf-8", "surrogateescape")
 
 
 def _read_file(path: Path) -> bytes:

@@ -65,19 +65,7 @@ class Job:
 
     def default_key(self, environment: LoadedEnvironment) -> str | None:
         """The environment's own customer key, where its foundation has one. Raises when that cannot be told."""
-        from molthub.pipeline.places import location_of
-        from molthub.provider.protocols import Query
-
-        provider = self.roots.providers()(environment.key, location_of(environment, fleet=self.name))
-        seen = provider.observe(Query(fleet=self.name, key=environment.key, only=frozenset()))
-        if seen.failures:
-            failure = seen.failures[0]
-            raise StallingError(
-                failure.ref,
-                f"the environment's own key cannot be told: {failure.message}",
-                fix="Name a key with --kms-key; alias/aws/secretsmanager is AWS's own",
-            )
-        return seen.foundation.kms_key if seen.foundation else None
+        return default_key(self.roots, environment, fleet=self.name)
 
     def target(self, instance: str | None, name: str | None, environment: str | None, path: str | None) -> Target:
         """What INSTANCE NAME, or --environment with --path, means. Raises typer.BadParameter for neither or both."""
@@ -160,6 +148,23 @@ class Job:
             "controller sees the commit that tells of it (push it), at its next drift check, or at once with "
             "`molthub apply`."
         )
+
+
+def default_key(roots: context.Roots, environment: LoadedEnvironment, *, fleet: str) -> str | None:
+    """An environment's own customer key, where its foundation has one. Raises when that cannot be told."""
+    from molthub.pipeline.places import location_of
+    from molthub.provider.protocols import Query
+
+    provider = roots.providers()(environment.key, location_of(environment, fleet=fleet))
+    seen = provider.observe(Query(fleet=fleet, key=environment.key, only=frozenset()))
+    if seen.failures:
+        failure = seen.failures[0]
+        raise StallingError(
+            failure.ref,
+            f"the environment's own key cannot be told: {failure.message}",
+            fix="Name a key with --kms-key; alias/aws/secretsmanager is AWS's own",
+        )
+    return seen.foundation.kms_key if seen.foundation else None
 
 
 def open_job(ctx: typer.Context, *, repo: str | None, no_commit: bool, term: Terminal) -> Job:

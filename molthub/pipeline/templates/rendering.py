@@ -15,9 +15,10 @@ from molthub.manifest.fields import MAX_NAME, NAME_PATTERN, PATTERN_WORDS
 from molthub.manifest.loader import load_files, load_loose
 from molthub.manifest.models import MoltbotInstance
 from molthub.manifest.placeholders import LEFT_OUT, chosen, text_of
+from molthub.manifest.places import Place
 from molthub.manifest.reading import FLEET_PATH
 from molthub.manifest.template import ParameterType, Scalar
-from molthub.manifest.template_checks import instance_document
+from molthub.manifest.template_checks import BodyPlace, instance_document
 from molthub.pipeline.engine import judge
 from molthub.pipeline.templates.catalogue import Entry
 from molthub.pipeline.templates.choosing import Choices, choose
@@ -115,6 +116,18 @@ def findings(path: str, content: bytes, *, around: CheckedFleet | None, rules: R
         verdicts = judge(loaded, _without_tree(documents), rules=rules, now=now)
         found += [*verdicts.errors, *verdicts.notices]
     return Findings(loaded, tuple(found))
+
+
+def judged(entry: Entry, *, rules: Rules, now: datetime) -> tuple[Diagnostic, ...]:
+    """The guardrails' errors on what a template makes with its defaults and examples, at their places in the template.
+
+    Without an Environment: rules that look at the rendered resources have nothing to look at.
+    """
+    assert isinstance(entry.locate, Place), "every document is located by its own file"
+    path = entry.path or f"{entry.name}.yaml"
+    loaded = LoadedInstance(path, sample_of(entry), BodyPlace(entry.locate))
+    documents = FleetDocuments(fleet=None, environments={}, instances={})
+    return tuple(replace(item, subject=None) for item in judge(loaded, documents, rules=rules, now=now).errors)
 
 
 def _without_tree(documents: FleetDocuments) -> FleetDocuments:
