@@ -206,7 +206,14 @@ _add(
     "molthub restore support-bot --from latest",
     "molthub restore support-bot --confirm",
 )
-_add("events", events.events, "molthub events support-bot --since 24h", "molthub events -o json --limit 1000")
+_add(
+    "events",
+    events.events,
+    "molthub events support-bot --since 24h",
+    "molthub events --type task-stopped --type degraded --environment acme/prod",
+    "molthub events --follow",
+    "molthub events -o json --limit 1000",
+)
 _add("explain", explain.explain, "molthub explain MH-IMG-001", "molthub explain acme/prod/support-bot")
 
 secret = typer.Typer(help="Set, link, list, rotate and delete secrets", no_args_is_help=True, context_settings=CONTEXT)

@@ -33,7 +33,7 @@ Commands:
   logs        Show what a Moltbot wrote
   backup      Back an instance's state up now
   restore     Put a backup in the place of an instance's state
-  events      Show what the controller did
+  events      Show what happened, in one timeline
   explain     Explain a reference, or why an instance is as it is
   doctor      Check everything that an apply needs
   demo        Play the main job in six scenes, against an AWS of its own

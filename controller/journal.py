@@ -7,15 +7,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from molthub.controller.standing import Timeline
 from molthub.errors import MolthubError
 from molthub.events.types import Event, EventType
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import EnvironmentKey, Identity
-from molthub.resources.observation import Cause, Rollout
+from molthub.resources.observation import Cause, Rollout, StoppedTask
 from molthub.state.store import Store
-
-STANDING = frozenset({EventType.BLOCKED, EventType.INVALID, EventType.HELD, EventType.DRIFT_DETECTED})
-"""Conditions rather than happenings: told when they begin or change, not each time they are seen."""
 
 
 class Journal:
@@ -25,19 +23,35 @@ class Journal:
         self._store = store
         self._log = log
         self._now = now
-        self._standing: dict[Identity, str] = {}
+        self._timeline = Timeline(store)
+        self._telling = threading.Lock()
         self._failed: set[tuple[Identity, str]] = set()
         self._lock = threading.Lock()
         self._changed = False
 
     def event(self, event: Event) -> None:
         """Store and log an event; a standing condition that has not changed is neither."""
-        if not self._is_news(event):
-            return
+        with self._telling:
+            if not self._timeline.is_news(event):
+                return
+            self._timeline.learn(event)
+        self._record(event)
+
+    def task_stopped(self, identity: Identity, task: StoppedTask) -> None:
+        """A task that is over, told once: also when an earlier controller told it."""
+        message = f"task {task.task_id} stopped: {task.reason}"
+        event = Event(task.stopped_at, identity, EventType.TASK_STOPPED, message, "aws", resource=task.task_id)
+        if self._store.add_event_once(event):
+            self._say(event)
+
+    def _record(self, event: Event) -> None:
         try:
             self._store.add_event(event)
         except MolthubError as error:  # the work on AWS goes on; the line below still tells
             self._log.warning("cannot store an event", ref=error.ref, error=error.diagnostic.message)
+        self._say(event)
+
+    def _say(self, event: Event) -> None:
         self._log.info(
             event.type.value,
             instance=str(event.identity),
@@ -47,21 +61,24 @@ class Journal:
             commit=event.commit,
         )
 
-    def note(self, identity: Identity, type_: EventType, message: str, *, commit: str, ref: str = "") -> None:
+    def note(self, identity: Identity, type_: EventType, message: str, *, commit: str | None, ref: str = "") -> None:
         """An event of the controller's own."""
         self.event(Event(self._now(), identity, type_, message, "controller", commit=commit, ref=ref))
 
-    def _is_news(self, event: Event) -> bool:
-        with self._lock:
-            if event.type not in STANDING:
-                self._standing.pop(event.identity, None)
-                return True
-            said = f"{event.type}:{event.message}"
-            news = self._standing.get(event.identity) != said
-            self._standing[event.identity] = said
-            return news
+    def status(self, record: StatusRecord, *, pause: str = "") -> None:
+        """Write a status down, and what it says that the timeline does not say yet: degraded, recovered, paused…
 
-    def status(self, record: StatusRecord) -> None:
+        pause  who paused it, until when and why; "" where its manifest has no pause
+        """
+        with self._telling:
+            follows = [
+                Event(self._now(), record.identity, type_, message, "controller", commit=record.head_commit)
+                for type_, message in self._timeline.follows(record, pause)
+            ]
+            for event in follows:
+                self._timeline.learn(event)
+        for event in follows:
+            self._record(event)
         self._store.put_status(record)
         self._changed = True
 
@@ -83,8 +100,8 @@ class Journal:
         """The instance is gone: its status goes, its events stay."""
         self._store.delete_status(identity)
         self._changed = True
-        with self._lock:
-            self._standing.pop(identity, None)
+        with self._telling:
+            self._timeline.forget(identity)
 
     def rollout(self, identity: Identity, rollout: Rollout, commit: str) -> None:
         self._store.record_rollout(identity, rollout, commit=commit, now=self._now())
@@ -131,6 +148,12 @@ class Journal:
     def last_head(self) -> str | None:
         """The newest commit that was followed without objection, by this or an earlier controller."""
         return self._store.followed_head()
+
+    def begins_as(self, release: str) -> bool:
+        """Whether another release of Molthub wrote here last, which may have rendered something else."""
+        before = self._store.release()
+        self._store.set_release(release)
+        return before is not None and before != release
 
     def remember_head(self, commit: str) -> None:
         self._store.set_followed_head(commit)

@@ -17,17 +17,20 @@ is still put right. A tree without a usable Fleet stops writing until it is mend
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from molthub import __version__
 from molthub.apply.settings import Clock
+from molthub.controller.drift import DriftJudge, tells_of_a_secret
 from molthub.controller.journal import Journal
 from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler, wanted_definition
 from molthub.controller.settings import ControllerSettings
+from molthub.controller.taskwatch import TaskWatch
 from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import Head, World, affected, asked_for, ended_pauses
 from molthub.errors import Diagnostic, MolthubError
@@ -38,7 +41,7 @@ from molthub.pipeline.engine import check
 from molthub.pipeline.history import History
 from molthub.pipeline.places import location_of
 from molthub.pipeline.planner import plan_fleet
-from molthub.pipeline.status import status_of
+from molthub.pipeline.status import pause_of, status_of
 from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.planning.deletion import environment_removed
 from molthub.provider.documents import SharedDocuments
@@ -49,8 +52,6 @@ from molthub.source.protocol import FleetSource
 from molthub.source.types import CommitInfo
 
 NOT_WELL = frozenset({Verdict.INVALID, Verdict.UNKNOWN, Verdict.BLOCKED})
-
-SECRET_TRAILER = "molthub-secret"  # noqa: S105 - a trailer's name
 
 MANY = 20
 """More changed instances than this are looked at in one sweep: one alone costs about ten calls, in batches 0.15."""
@@ -69,6 +70,9 @@ class Loop:
     lost      the last poll failed
     told      the head that was last published
     looked_at  when pauses that end were last looked for
+    anew      another release of Molthub wrote last: what this one renders otherwise is no drift
+    drift     judges which changes undo what somebody did on AWS
+    watch     tells why tasks stopped
     publisher  tells others, through the bucket, how it goes
     holding   the leases of the environments it owns; taken: set when one of them became ours
     """
@@ -87,12 +91,15 @@ class Loop:
     holding: Holding
     taken: threading.Event
     publisher: Publisher
+    drift: DriftJudge
+    watch: TaskWatch
     swept_at: float | None = None
     urgent: bool = False
     not_well: bool = False
     lost: bool = False
     told: str = ""
     looked_at: datetime | None = None
+    anew: bool = False
 
     def run(self, *, once: bool) -> bool:
         """Follow the repository until told to stop, or work off what is due now. True when all ended well."""
@@ -198,7 +205,7 @@ class Loop:
         changed = self._mine(self._changed(current, head) | asked)
         self.world.take_up(head, changed)
         self.log.info("new head", commit=commit, changed=len(changed))
-        if self._needs_a_whole_look(current, head, changed) or _tells_of_a_secret(commits):
+        if self._needs_a_whole_look(current, head, changed) or any(map(tells_of_a_secret, commits)):
             return True
         for identity in sorted(changed):
             self.queue.add(identity)
@@ -287,12 +294,14 @@ class Loop:
         began = self.clock.now()
         planned = plan_fleet(head.checked, self.collaborators, scope=scope, freeze=head.freeze)
         self.world.decide(planned.decisions, head.generation)
+        self.anew = self.swept_at is None and self.journal.begins_as(__version__)
         self.swept_at, self.urgent = self.monotonic(), False
         self.not_well = bool(missing) or any(view.plan.verdict in NOT_WELL for view in planned.views)
         self._hold_slots(planned)
         for view in sorted(planned.views, key=lambda view: view.plan.rollout_id is None):
             self._take(head, view, began)
         self._tell_of_the_rest(head, planned)
+        self.watch.look(planned.views)
         self.log.info("swept", commit=head.commit, instances=len(planned.views), changes=planned.plan.has_changes)
         return planned
 
@@ -352,8 +361,7 @@ class Loop:
 
     def _note(self, head: Head, view: InstanceView, last: StatusRecord | None) -> None:
         plan = view.plan
-        synced_before = last is not None and last.sync is Verdict.SYNCED and last.head_commit == head.commit
-        if synced_before and plan.may_apply:
+        if not self.anew and self.drift.is_drift(head, view, last):
             what = ", ".join(f"{change.kind} ({change.action.word})" for change in plan.changes)
             self.journal.note(view.identity, EventType.DRIFT_DETECTED, f"drift in {what}", commit=head.commit)
         if plan.verdict in (Verdict.INVALID, Verdict.BLOCKED) and plan.reasons:
@@ -371,7 +379,8 @@ class Loop:
         record = status_of(view, head_commit=head.commit, now=self.clock.now(), previous=previous)
         reconciled = last.last_reconcile_at if last else None
         error = next((f"{item.ref} {item.message}" for item in reasons), None)
-        self.journal.status(replace(record, last_reconcile_at=reconciled, last_error=error))
+        record = replace(record, last_reconcile_at=reconciled, last_error=error)
+        self.journal.status(record, pause=pause_of(view))
 
     def _tell_of_the_rest(self, head: Head, planned: PlannedFleet) -> None:
         """Statuses of what the plan no longer knows: gone, or left behind by an Environment that was removed."""
@@ -397,11 +406,6 @@ class Loop:
         error = f"{why.ref} {why.message}"
         blocked = replace(record, sync=Verdict.BLOCKED, health=Health.UNKNOWN, reason=why.message, last_error=error)
         self.journal.status(replace(blocked, head_commit=head.commit))
-
-
-def _tells_of_a_secret(commits: Iterable[CommitInfo]) -> bool:
-    """Whether one is the trail of `molthub secret`: a value changed, and no manifest shows it."""
-    return any(SECRET_TRAILER in commit.trailers for commit in commits)
 
 
 def _has_work(view: InstanceView) -> bool:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,14 +21,16 @@ import structlog
 from molthub.apply.settings import SystemClock
 from molthub.aws.provider import aws_provider_factory
 from molthub.aws.throttle import throttles
+from molthub.controller.drift import DriftJudge
 from molthub.controller.journal import Journal
 from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
 from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler
 from molthub.controller.settings import ControllerSettings
+from molthub.controller.taskwatch import TaskWatch
 from molthub.controller.workqueue import WorkQueue
-from molthub.controller.world import World
+from molthub.controller.world import World, provider_of
 from molthub.errors import StallingError
 from molthub.leases.holding import Holding
 from molthub.leases.lease import Holder, LeaseSettings, elapsed_seconds
@@ -101,6 +104,8 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
         log=log,
         holding=holding,
         taken=teller.taken,
+        drift=DriftJudge(source, log),
+        watch=TaskWatch(journal, provider_of=partial(provider_of, world, collaborators), now=clock.now, log=log),
         publisher=Publisher(holding=holding, world=world, now=clock.now, log=log),
     )
 

@@ -23,7 +23,7 @@ from molthub.errors import Diagnostic, MolthubError
 from molthub.leases.holding import Holding
 from molthub.pipeline.applier import apply_fleet
 from molthub.pipeline.planner import plan_fleet
-from molthub.pipeline.status import status_of
+from molthub.pipeline.status import pause_of, status_of
 from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.provider.protocols import Guard
 from molthub.resources.identity import Identity
@@ -203,7 +203,8 @@ class Reconciler:
         last = self.journal.last_status(identity)
         previous = last.status if last else None
         record = status_of(view, head_commit=head.commit, now=self.clock.now(), previous=previous)
-        self.journal.status(replace(record, last_reconcile_at=self.clock.now(), last_error=error))
+        record = replace(record, last_reconcile_at=self.clock.now(), last_error=error)
+        self.journal.status(record, pause=pause_of(view))
         rollout = view.observed.runtime.rollout if view.observed and view.observed.runtime else None
         if rollout is not None:
             self.journal.rollout(identity, rollout, head.commit)

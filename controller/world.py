@@ -10,8 +10,10 @@ from datetime import date, datetime
 from molthub.errors import Diagnostic
 from molthub.manifest.documents import FleetDocuments
 from molthub.pipeline.actions.types import ACTION_TRAILER, INSTANCE_TRAILER, RECONCILE
-from molthub.pipeline.types import CheckedFleet
+from molthub.pipeline.places import location_of
+from molthub.pipeline.types import CheckedFleet, Collaborators
 from molthub.planning.deletion import DeletionVerdict
+from molthub.provider.protocols import Provider
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.source.types import CommitInfo
 
@@ -92,6 +94,15 @@ def affected(old: FleetDocuments | None, new: FleetDocuments, paths: frozenset[s
             if loaded.path in paths or identity.key in environments
         }
     return frozenset(found)
+
+
+def provider_of(world: World, collaborators: Collaborators, identity: Identity) -> Provider | None:
+    """The provider of the instance's environment; None when the head has no such environment."""
+    documents = world.head.checked.documents if world.head is not None else None
+    environment = documents.environments.get(identity.key) if documents is not None else None
+    if documents is None or documents.fleet is None or environment is None:
+        return None
+    return collaborators.providers(identity.key, location_of(environment, documents.fleet.model.metadata.name))
 
 
 def ended_pauses(documents: FleetDocuments, since: datetime, now: datetime) -> frozenset[Identity]:

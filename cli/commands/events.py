@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from molthub.cli import context
-from molthub.cli.options import Output, OutputOption
+from molthub.cli.options import EnvironmentOption, Output, OutputOption, WorkspaceOption
 from molthub.cli.terminal import terminal
 from molthub.cli.times import past
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from molthub.events.types import EventType
+    from molthub.state.store import Store
+    from molthub.state.types import EventFilter
 
 
 def events(
@@ -18,25 +25,90 @@ def events(
         str | None, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, a name, or an id")
     ] = None,
     output: OutputOption = Output.HUMAN,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="TYPE", help="Only this type, such as task-stopped (repeatable)"),
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="AGE|TIME", help="For example 30m, 12h, 7d, 2027-01-31T08:00Z")
     ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="AGE|TIME", help="Only what was before, written the same way")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    environment: EnvironmentOption = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many, the newest")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C")] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --follow")
+    ] = 2.0,
 ) -> None:
-    """Show what the controller did
+    """Show what happened, in one timeline
 
-    Reads the controller's database, which MOLTHUB_DATABASE_URL names; oldest first.
+    What the reconciler did, how rollouts went, why tasks stopped, what was blocked or refused, drift found and put
+    right, pauses. Reads the controller's database, which MOLTHUB_DATABASE_URL names; oldest first, times in UTC. Types:
+    planned, change-started, change-applied, change-failed, change-waiting, rollout-started, rollout-completed,
+    rollout-failed, rolled-back, task-stopped, degraded, drift-detected, drift-healed, blocked, invalid, held, refused,
+    paused, resumed, recovered, pruned, synced, notice-lost. With --follow, JSON is one event a line.
     """
     from molthub.cli.records import find_identity, store
     from molthub.cli.views import events as view
+    from molthub.state.types import EventFilter
 
-    begin = past(since, context.roots_of(ctx).now(), "--since") if since else None
+    roots = context.roots_of(ctx)
+    if follow and until:
+        raise typer.BadParameter("goes not with --follow", param_hint="--until")
+    types, (begin, end) = _types(type_), _times(since, until, roots.now())
     with store() as opened:
-        identity = find_identity(opened, instance) if instance else None
-        found = opened.events(identity, since=begin, limit=limit)
+        wanted = EventFilter(
+            identity=find_identity(opened, instance) if instance else None,
+            environments=frozenset(context.environment_key(text) for text in environment or ()),
+            workspaces=frozenset(workspace or ()),
+            types=types,
+            since=begin,
+            until=end,
+        )
+        if follow:
+            _follow(opened, wanted, output, roots, limit=limit, interval=interval)
+        found = [item.event for item in opened.timeline(wanted, limit=limit)]
         names = opened.names()
     term = terminal()
     if output is Output.JSON:
         term.json(view.data(found))
     else:
         term.data(view.human(found, names))
+
+
+def _follow(
+    opened: Store, wanted: EventFilter, output: Output, roots: context.Roots, *, limit: int, interval: float
+) -> NoReturn:
+    """Print what is there, then what is written down after it, in that order."""
+    from molthub.cli.views import events as view
+
+    term, clock = terminal(), roots.clock()
+    last = opened.last_number()
+    lines = view.Lines(opened.names(), json=output is Output.JSON)
+    found = opened.timeline(wanted, limit=limit)
+    while True:
+        for item in found:
+            last = max(last, item.number)
+            term.data(lines.line(item.event))
+        term.out.flush()
+        clock.sleep(interval, lambda: False)
+        found = opened.written_after(last, wanted)
+
+
+def _types(names: list[str] | None) -> frozenset[EventType]:
+    from molthub.events.types import EventType
+
+    try:
+        return frozenset(EventType(name) for name in names or ())
+    except ValueError:
+        known = ", ".join(EventType)
+        wrong = next(name for name in names or () if name not in list(EventType))
+        raise typer.BadParameter(f"{wrong!r} is none of {known}", param_hint="--type") from None
+
+
+def _times(since: str | None, until: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    begin = past(since, now, "--since") if since else None
+    return begin, past(until, now, "--until") if until else None

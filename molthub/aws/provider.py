@@ -23,7 +23,9 @@ from molthub.aws.readers.backups import PointTags, StateReader
 from molthub.aws.readers.collect import Collector
 from molthub.aws.readers.observe import Observer
 from molthub.aws.readers.reading import as_failure
+from molthub.aws.readers.restarts import read_stopped
 from molthub.aws.readers.rollouts import RolloutReader
+from molthub.aws.readers.stopped_tasks import project_stopped
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
 from molthub.aws.writers.perform import Writer
 from molthub.aws.writers.tidy import deregister_old
@@ -31,8 +33,8 @@ from molthub.errors import MolthubError, StallingError
 from molthub.planning.types import Change
 from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
 from molthub.resources.foundation import Foundation
-from molthub.resources.identity import EnvironmentKey, Identity
-from molthub.resources.observation import Observation, ObservedInstance, Rollout
+from molthub.resources.identity import EnvironmentKey, Identity, names_of
+from molthub.resources.observation import Observation, ObservedInstance, Rollout, StoppedTask
 from molthub.resources.types import Kind
 
 GATEWAY_TOKEN_BYTES = 32
@@ -123,6 +125,11 @@ class AwsProvider:
     def failed_rollouts(self, identity: Identity) -> tuple[Rollout, ...]:
         """Failed and rolled-back deployments from ECS's own history, newest first."""
         return self._rollouts(identity).failed(identity)
+
+    def stopped_tasks(self, identity: Identity) -> tuple[StoppedTask, ...]:
+        """The tasks that ECS still remembers to have stopped, oldest first."""
+        raw = read_stopped(self.api, self._known(identity).location.cluster, names_of(identity).service)
+        return project_stopped(raw)
 
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
         """StopServiceDeployment(ROLLBACK); one that is over is left alone."""

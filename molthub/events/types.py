@@ -22,6 +22,7 @@ class EventType(StrEnum):
     ROLLOUT_FAILED = "rollout-failed"
     ROLLED_BACK = "rolled-back"
     TASK_STOPPED = "task-stopped"  # of itself or by AWS, with exit code and reason
+    DEGRADED = "degraded"
     DRIFT_DETECTED = "drift-detected"
     DRIFT_HEALED = "drift-healed"
     BLOCKED = "blocked"
@@ -30,7 +31,7 @@ class EventType(StrEnum):
     REFUSED = "refused"  # nobody with the right to made this change
     PAUSED = "paused"
     RESUMED = "resumed"
-    RECOVERED = "recovered"
+    RECOVERED = "recovered"  # from DEGRADED, BLOCKED and the like
     PRUNED = "pruned"
     SYNCED = "synced"
     NOTICE_LOST = "notice-lost"  # a notification could not be delivered, and is given up
@@ -40,8 +41,10 @@ class EventType(StrEnum):
 class Event:
     """One thing that happened to one instance. message is for people; it never holds a secret.
 
-    actor   who caused it: `controller`, or the operating-system user of an `apply`
-    ref     the diagnostic's reference when it is about a failure, else ""
+    at       for a task that stopped, when it did; else when it was written down
+    actor    who caused it: `controller`, `aws`, or the operating-system user of an `apply`
+    resource what of the instance it is about; of a task its id
+    ref      the diagnostic's reference when it is about a failure, else ""
     """
 
     at: datetime

@@ -30,6 +30,12 @@ def status_of(
     return replace(record, reason=record.reason + _pause(paused))
 
 
+def pause_of(view: InstanceView) -> str:
+    """`, by WHO until WHEN: WHY` of the pause that its manifest has, in force or over; "" without one."""
+    paused = view.loaded.model.spec.lifecycle.paused if view.loaded else None
+    return _pause(paused) if paused is not None else ""
+
+
 def _pause(paused: Paused) -> str:
     """Who, until when, why: a pause that nobody can explain is never lifted."""
     until = f" until {paused.until.astimezone(UTC):%Y-%m-%d %H:%MZ}" if paused.until else ""

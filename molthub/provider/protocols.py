@@ -17,7 +17,7 @@ from typing import Protocol
 from molthub.planning.types import Change
 from molthub.provider.documents import SharedDocuments
 from molthub.resources.identity import EnvironmentKey, Identity
-from molthub.resources.observation import Observation, Rollout
+from molthub.resources.observation import Observation, Rollout, StoppedTask
 
 Guard = Callable[[], None]
 """Called before each single write, every attempt of it included; raises when this process may write no more.
@@ -121,6 +121,10 @@ class Provider(Protocol):
 
     def failed_rollouts(self, identity: Identity) -> tuple[Rollout, ...]:
         """Deployments of the service that failed or were rolled back, newest first, from the cloud's own history."""
+        ...
+
+    def stopped_tasks(self, identity: Identity) -> tuple[StoppedTask, ...]:
+        """The service's tasks that are over, oldest first, as far as the cloud remembers (AWS: about an hour)."""
         ...
 
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:

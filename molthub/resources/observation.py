@@ -59,6 +59,20 @@ class ServiceEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedTask:
+    """A task that is over.
+
+    reason     the cloud's own words in one line, with container and exit code where one exited
+    exit_code  of the container that `reason` names; None when none exited, or none that matters
+    """
+
+    task_id: str
+    stopped_at: datetime
+    reason: str
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRuntime:
     """How a service is doing.
 

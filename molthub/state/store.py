@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
-from molthub.events.types import Event
+from molthub.events.types import Event, EventType
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout
-from molthub.state import lock, rows
+from molthub.state import lock, rows, timeline
 from molthub.state.commit_index import StoredIndex
 from molthub.state.engine import open_engine
 from molthub.state.failures import absent, explained
 from molthub.state.places import Place, SqliteFile, parse_place
 from molthub.state.settings import READ_ONLY
 from molthub.state.tables import DeploymentRow, EventRow, MarkRow, RetryRow, StatusRow
-from molthub.state.types import DeploymentRecord, RetryMemory
+from molthub.state.types import DeploymentRecord, EventFilter, RecordedEvent, RetryMemory
 
 _FAILED_ROLLOUT = "failed-rollout:"
 _FOLLOWED_HEAD = "followed-head"
+_RELEASE = "release"
 
 
 def open_store(url: str, *, create: bool = True, owner: str = "one that upgrades it") -> Store:
@@ -70,20 +72,46 @@ class Store:
         with self._write() as session:
             session.add(rows.event_row(event))
 
+    def add_event_once(self, event: Event) -> bool:
+        """Append unless the instance has an event of this type about this resource already; whether it was new."""
+        same = EventFilter(identity=event.identity, types=frozenset({event.type}), resource=event.resource)
+        with self._write() as session:
+            if timeline.newest(session, same, limit=1):
+                return False
+            session.add(rows.event_row(event))
+            return True
+
     def events(
-        self, identity: Identity | None = None, *, since: datetime | None = None, limit: int | None = None
+        self,
+        identity: Identity | None = None,
+        *,
+        since: datetime | None = None,
+        limit: int | None = None,
+        types: Iterable[EventType] = (),
     ) -> tuple[Event, ...]:
         """Oldest first; with a limit, the newest that many. since: at or after."""
-        query = select(EventRow).order_by(col(EventRow.at).desc(), col(EventRow.id).desc())
-        if identity is not None:
-            query = query.filter_by(**rows.columns_of(identity))
-        if since is not None:
-            query = query.where(col(EventRow.at) >= since)
-        if limit is not None:
-            query = query.limit(limit)
+        wanted = EventFilter(identity=identity, since=since, types=frozenset(types))
+        return tuple(item.event for item in self.timeline(wanted, limit=limit))
+
+    def timeline(self, wanted: EventFilter, *, limit: int | None = None) -> tuple[RecordedEvent, ...]:
+        """The events meant, oldest first; with a limit, the newest that many."""
         with self._read() as session:
-            newest_first = [rows.event_of(row) for row in session.exec(query)]
-        return tuple(reversed(newest_first))
+            return timeline.newest(session, wanted, limit=limit)
+
+    def written_after(self, number: int, wanted: EventFilter, *, limit: int = 1000) -> tuple[RecordedEvent, ...]:
+        """What was written down after an event, in that order: for whoever follows the timeline."""
+        with self._read() as session:
+            return timeline.next_written(session, replace(wanted, after=number), limit=limit)
+
+    def last_number(self) -> int:
+        """The number of the event that was written down last, 0 without one."""
+        with self._read() as session:
+            return session.exec(select(func.max(EventRow.id))).one() or 0
+
+    def last_event(self, identity: Identity, types: Iterable[EventType]) -> Event | None:
+        """The instance's event of these types that was written down last."""
+        found = self.events(identity, types=types, limit=1)
+        return found[0] if found else None
 
     def names(self) -> Mapping[Identity, str]:
         """What every instance with a status is called, as `workspace/environment/name`."""
@@ -134,6 +162,13 @@ class Store:
 
     def set_followed_head(self, commit: str) -> None:
         self._set_mark(_FOLLOWED_HEAD, commit)
+
+    def release(self) -> str | None:
+        """The release of Molthub whose controller wrote here last."""
+        return self._mark(_RELEASE)
+
+    def set_release(self, release: str) -> None:
+        self._set_mark(_RELEASE, release)
 
     def note_failed(self, identity: Identity, commit: str) -> None:
         """The instance's rollout of this commit failed; what it failed before is forgotten."""

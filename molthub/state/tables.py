@@ -100,7 +100,10 @@ class RetryRow(Table, table=True):
 
 
 class MarkRow(Table, table=True):
-    """A commit worth remembering under a name: the followed head, and that of an instance's last failed rollout."""
+    """A commit worth remembering under a name: the followed head, and that of an instance's last failed rollout.
+
+    Under `release` it is the release of Molthub whose controller wrote here last.
+    """
 
     __tablename__ = "mark"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from molthub.resources.identity import Identity
+from molthub.events.types import Event, EventType
+from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, RolloutState
 
 
@@ -27,6 +28,33 @@ class DeploymentRecord:
     finished_at: datetime | None = None
     reason: str = ""
     cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are meant; what is empty or None limits nothing.
+
+    since   at or after; until: before
+    after   only those written down after the event with this number (RecordedEvent.number)
+    resource  exactly this one
+    """
+
+    identity: Identity | None = None
+    environments: frozenset[EnvironmentKey] = frozenset()
+    workspaces: frozenset[str] = frozenset()
+    types: frozenset[EventType] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+    after: int | None = None
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event with the number it was written down under; numbers only grow."""
+
+    number: int
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from molthub.controller.drift import DriftJudge
 from molthub.controller.journal import Journal
 from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
 from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler
 from molthub.controller.settings import ControllerSettings
+from molthub.controller.taskwatch import TaskWatch
 from molthub.controller.workqueue import WorkQueue
-from molthub.controller.world import World
+from molthub.controller.world import World, provider_of
 from molthub.leases.holding import Holding
 from molthub.leases.lease import Holder, LeaseSettings
 from molthub.resources.identity import Identity
@@ -73,6 +76,13 @@ class FakeController:
             log=log,
             holding=self.holding,
             taken=teller.taken,
+            drift=DriftJudge(fleet.source, log),
+            watch=TaskWatch(
+                self.journal,
+                provider_of=partial(provider_of, self.world, fleet.collaborators),
+                now=fleet.clock.now,
+                log=log,
+            ),
             publisher=Publisher(holding=self.holding, world=self.world, now=fleet.clock.now, log=log),
         )
         self.workers: list[threading.Thread] = []

@@ -35,6 +35,7 @@ from molthub.resources.observation import (
     SecretFacts,
     ServiceEvent,
     ServiceRuntime,
+    StoppedTask,
 )
 from molthub.resources.types import Kind, Resource, ResourceSet, Service, TaskDefinition
 from tests.fakes.clock import START
@@ -126,6 +127,9 @@ class FakeProvider:
         """So many calls wait for a deleted service (its name, its security group) to be gone."""
         self.observations = 0
         self.history_reads = 0
+        self.task_reads = 0
+        self.over: dict[Identity, list[StoppedTask]] = {}
+        """Tasks that stopped, oldest first: a test says which."""
         self.calls = 0
         self.writes: list[tuple[Identity, Kind, Action]] = []
         self.stopped: list[str] = []
@@ -240,6 +244,11 @@ class FakeProvider:
             self.history_reads += 1
             instance = self.instances.get(identity)
             return tuple(reversed(instance.failed)) if instance else ()
+
+    def stopped_tasks(self, identity: Identity) -> tuple[StoppedTask, ...]:
+        with self._lock:
+            self.task_reads += 1
+            return tuple(self.over.get(identity, ()))
 
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
         with self._lock:

@@ -50,6 +50,10 @@ def test_a_first_deployment_that_fails(world: AwsWorld, behaviour: str, cause: C
     assert [(item.deployment_id, item.cause) for item in world.provider.failed_rollouts(BOT)] == [
         (rollout.deployment_id, cause)
     ]
+    stopped = world.provider.stopped_tasks(BOT)
+    assert words in stopped[-1].reason
+    assert (stopped[-1].exit_code is None) == (behaviour == "missing")
+    assert len({task.task_id for task in stopped}) == len(stopped) == rollout.failed_tasks
 
 
 @pytest.mark.parametrize(("behaviour", "cause", "words"), BAD)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from molthub.resources.observation import Cause
+from molthub.resources.observation import Cause, StoppedTask
 
 Raw = Mapping[str, Any]
 LONGEST = 300
@@ -85,6 +85,24 @@ def read_task(task: Raw, inits: frozenset[str]) -> Finding | None:
     if exited:
         return Finding(_exit(exited[0]), Cause.ITSELF)
     return Finding(_short(stopped), Cause.ITSELF) if stopped else None
+
+
+def project_stopped(tasks: Iterable[Raw]) -> tuple[StoppedTask, ...]:
+    """The tasks that are over, oldest first; one that still stops has not said everything yet."""
+    over = [task for task in tasks if task.get("lastStatus") == "STOPPED" and task.get("stoppedAt")]
+    return tuple(sorted(map(_stopped, over), key=lambda item: (item.stopped_at, item.task_id)))
+
+
+def _stopped(task: Raw) -> StoppedTask:
+    exited = next((item for item in task.get("containers") or () if item.get("exitCode")), None)
+    stopped = str(task.get("stoppedReason") or task.get("stopCode") or "no reason is known")
+    reason = f"{_exit(exited)}; {stopped}" if exited is not None else stopped
+    return StoppedTask(
+        task_id=str(task["taskArn"]).rsplit("/", 1)[-1],
+        stopped_at=task["stoppedAt"],
+        reason=_short(reason),
+        exit_code=exited["exitCode"] if exited is not None else None,
+    )
 
 
 def placement_failure(events: Iterable[Raw], since: Any) -> Finding | None:

@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from molthub.aws.readers.stopped_tasks import Finding, diagnose, init_containers, placement_failure, read_task
-from molthub.resources.observation import Cause
+from molthub.aws.readers.stopped_tasks import (
+    Finding,
+    diagnose,
+    init_containers,
+    placement_failure,
+    project_stopped,
+    read_task,
+)
+from molthub.resources.observation import Cause, StoppedTask
 
 INITS = frozenset({"init"})
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -119,3 +126,26 @@ def test_placement_failures_are_found_in_the_events_since() -> None:
     assert found is not None
     assert found.cause is Cause.SURROUNDINGS
     assert placement_failure(events, AT.replace(hour=13)) is None
+
+
+def test_tasks_that_are_over_are_told_oldest_first_with_their_exit_code() -> None:
+    def over(number: int, raw: dict[str, Any], *, status: str = "STOPPED") -> dict[str, Any]:
+        return raw | {"taskArn": f"arn:aws:ecs:eu-west-1:123456789012:task/c/{number}", "lastStatus": status}
+
+    crashed = task("Essential container in task exited", exited("init", 0), exited("gateway", 137, "OOM"), at=2)
+    scaled = task("Scaling activity initiated by (deployment ecs-svc/1)", code="ServiceSchedulerInitiated", at=1)
+    silent = task("", at=3)
+    stopping = task("Essential container in task exited", exited("gateway", 1), at=4)
+    found = project_stopped(
+        [over(1, crashed), over(2, scaled), over(3, silent), over(4, stopping, status="DEPROVISIONING")]
+    )
+    assert found == (
+        StoppedTask("2", AT.replace(minute=1), "Scaling activity initiated by (deployment ecs-svc/1)"),
+        StoppedTask(
+            "1",
+            AT.replace(minute=2),
+            "container gateway exited with code 137: OOM; Essential container in task exited",
+            137,
+        ),
+        StoppedTask("3", AT.replace(minute=3), "no reason is known"),
+    )

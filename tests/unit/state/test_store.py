@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout, RolloutState
 from molthub.resources.states import Verdict
 from molthub.state.store import Store, open_store
-from molthub.state.types import DeploymentRecord, RetryMemory
+from molthub.state.types import DeploymentRecord, EventFilter, RetryMemory
 from tests.fakes.postgres import RunningPostgres
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
@@ -77,6 +78,39 @@ def test_events_are_told_apart_by_the_whole_identity(store: Store) -> None:
     store.add_event(an_event("theirs", identity=namesake))
     store.add_event(an_event("mine"))
     assert [event.message for event in store.events(BOT)] == ["mine"]
+
+
+def test_the_timeline_is_filtered_and_followed(store: Store) -> None:
+    other = Identity("acme-bots", "beta", "dev", "x")
+    for event in (
+        an_event("one"),
+        replace(an_event("two", at=NOW + timedelta(hours=1)), type=EventType.TASK_STOPPED, resource="t1"),
+        an_event("three", at=NOW - timedelta(hours=1), identity=other),
+    ):
+        store.add_event(event)
+
+    def found(wanted: EventFilter, limit: int | None = None) -> list[str]:
+        return [item.event.message for item in store.timeline(wanted, limit=limit)]
+
+    assert found(EventFilter()) == ["three", "one", "two"]
+    assert found(EventFilter(), limit=2) == ["one", "two"]
+    assert found(EventFilter(types=frozenset({EventType.TASK_STOPPED, EventType.HELD}))) == ["two"]
+    assert found(EventFilter(since=NOW, until=NOW + timedelta(hours=1))) == ["one"]
+    assert found(EventFilter(environments=frozenset({other.key, EnvironmentKey("acme", "dev")}))) == ["three"]
+    assert found(EventFilter(workspaces=frozenset({"acme"}), identity=BOT, resource="t1")) == ["two"]
+    first = store.written_after(0, EventFilter())[0]
+    assert [item.event.message for item in store.written_after(first.number, EventFilter())] == ["two", "three"]
+    assert store.written_after(store.last_number(), EventFilter()) == ()
+    assert store.last_event(BOT, [EventType.SYNCED]) == an_event("one")
+
+
+def test_what_may_be_told_once_is_written_once(store: Store) -> None:
+    stopped = replace(an_event("stopped"), type=EventType.TASK_STOPPED, resource="t1")
+    assert store.add_event_once(stopped)
+    assert not store.add_event_once(replace(stopped, message="other words"))
+    assert store.add_event_once(replace(stopped, resource="t2"))
+    assert store.add_event_once(replace(stopped, identity=OTHER))
+    assert len(store.events()) == 3
 
 
 def test_times_come_back_aware_and_in_utc(store: Store) -> None:

@@ -1,0 +1,100 @@
+"""What an instance's timeline said last, subject by subject, so that each change is told once, also across restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from molthub.errors import MolthubError
+from molthub.events.types import Event, EventType
+from molthub.health.types import Health, StatusRecord
+from molthub.resources.identity import Identity
+from molthub.resources.states import Verdict
+from molthub.state.store import Store
+
+Types = frozenset[EventType]
+
+CONDITIONS: Types = frozenset(
+    {EventType.BLOCKED, EventType.INVALID, EventType.HELD, EventType.REFUSED, EventType.DRIFT_DETECTED}
+)
+"""Conditions rather than happenings: told when they begin or change, not each time they are seen."""
+
+PASSING: Types = frozenset(
+    {EventType.TASK_STOPPED, EventType.DEGRADED, EventType.PAUSED, EventType.RESUMED, EventType.NOTICE_LOST}
+)
+"""What leaves a condition as it is."""
+
+WORK: Types = frozenset(EventType) - PASSING
+FAILURES: Types = frozenset({EventType.DEGRADED, EventType.ROLLOUT_FAILED, EventType.ROLLED_BACK})
+TROUBLE: Types = FAILURES | {EventType.BLOCKED, EventType.INVALID, EventType.REFUSED, EventType.RECOVERED}
+DRIFT: Types = frozenset({EventType.DRIFT_DETECTED, EventType.DRIFT_HEALED})
+PAUSE: Types = frozenset({EventType.PAUSED, EventType.RESUMED})
+
+SUBJECTS = (WORK, TROUBLE, DRIFT, PAUSE)
+
+WELL = frozenset({Health.HEALTHY, Health.STOPPED})
+AS_IT_SHOULD = frozenset({Verdict.SYNCED, Verdict.SUSPENDED})
+
+
+class Timeline:
+    """The newest event of each subject, from the database the first time and from memory after that."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[tuple[Identity, Types], Event | None] = {}
+
+    def latest(self, identity: Identity, subject: Types) -> Event | None:
+        """None also while the database cannot be read: better told twice than never."""
+        key = (identity, subject)
+        if key not in self._known:
+            try:
+                self._known[key] = self._store.last_event(identity, subject)
+            except MolthubError:
+                return None
+        return self._known[key]
+
+    def learn(self, event: Event) -> None:
+        """This happened."""
+        for subject in SUBJECTS:
+            if event.type in subject:
+                self._known[event.identity, subject] = event
+
+    def forget(self, identity: Identity) -> None:
+        """The instance is gone."""
+        for subject in SUBJECTS:
+            self._known.pop((identity, subject), None)
+
+    def is_news(self, event: Event) -> bool:
+        """Whether it is to be told: a condition that holds already, and has not changed, is not."""
+        if event.type not in CONDITIONS:
+            return True
+        last = self.latest(event.identity, WORK)
+        return last is None or (last.type, last.message) != (event.type, event.message)
+
+    def follows(self, record: StatusRecord, pause: str) -> Iterator[tuple[EventType, str]]:
+        """What a status says that the timeline does not say yet. pause: who paused it, until when and why."""
+        yield from self._of_drift(record)
+        yield from self._of_pause(record, pause)
+        yield from self._of_health(record)
+
+    def _of_drift(self, record: StatusRecord) -> Iterator[tuple[EventType, str]]:
+        drift = self.latest(record.identity, DRIFT)
+        if drift is not None and drift.type is EventType.DRIFT_DETECTED and record.sync in AS_IT_SHOULD:
+            yield EventType.DRIFT_HEALED, f"{drift.message} is put right"
+
+    def _of_pause(self, record: StatusRecord, pause: str) -> Iterator[tuple[EventType, str]]:
+        last = self.latest(record.identity, PAUSE)
+        was_paused = last is not None and last.type is EventType.PAUSED
+        if record.sync is Verdict.SUSPENDED and not was_paused:
+            yield EventType.PAUSED, f"paused{pause}"
+        elif record.sync in (Verdict.SYNCED, Verdict.OUT_OF_SYNC) and was_paused:
+            yield EventType.RESUMED, f"its pause is over{pause}" if pause else "resumed"
+
+    def _of_health(self, record: StatusRecord) -> Iterator[tuple[EventType, str]]:
+        last = self.latest(record.identity, TROUBLE)
+        if record.health is Health.DEGRADED:
+            if last is None or last.type not in FAILURES:
+                yield EventType.DEGRADED, record.reason or "degraded"
+            return
+        is_well = record.health in WELL and record.sync in AS_IT_SHOULD
+        if is_well and last is not None and last.type is not EventType.RECOVERED:
+            yield EventType.RECOVERED, "well again, and as its manifest says"
