@@ -19,29 +19,38 @@ if TYPE_CHECKING:
     from molthub.state.types import EventFilter
 
 
+TypeOption = Annotated[
+    list[str] | None,
+    typer.Option("--type", metavar="TYPE", help="Only this type, such as task-stopped (repeatable)"),
+]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="AGE|TIME", help="For example 30m, 12h, 7d, 2027-01-31T08:00Z")
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="AGE|TIME", help="Only what was before, written the same way")
+]
+LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many, the newest")]
+FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C")]
+IntervalOption = Annotated[
+    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --follow")
+]
+InstanceArgument = Annotated[
+    str | None, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, a name, or an id")
+]
+
+
 def events(
     ctx: typer.Context,
-    instance: Annotated[
-        str | None, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, a name, or an id")
-    ] = None,
+    instance: InstanceArgument = None,
     output: OutputOption = Output.HUMAN,
-    type_: Annotated[
-        list[str] | None,
-        typer.Option("--type", metavar="TYPE", help="Only this type, such as task-stopped (repeatable)"),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="AGE|TIME", help="For example 30m, 12h, 7d, 2027-01-31T08:00Z")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="AGE|TIME", help="Only what was before, written the same way")
-    ] = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     workspace: WorkspaceOption = None,
     environment: EnvironmentOption = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many, the newest")] = 100,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C")] = False,
-    interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --follow")
-    ] = 2.0,
+    limit: LimitOption = 100,
+    follow: FollowOption = False,
+    interval: IntervalOption = 2.0,
 ) -> None:
     """Show what happened, in one timeline
 

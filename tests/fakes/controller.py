@@ -6,6 +6,7 @@ import logging
 import threading
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -62,7 +63,12 @@ class FakeController:
             log=log,
             holding=self.holding,
         )
-        self.loop = Loop(
+        self.loop = self._made_loop(parsed, log, teller)
+        self.workers: list[threading.Thread] = []
+
+    def _made_loop(self, parsed: ControllerSettings, log: Any, teller: LeaseTeller) -> Loop:
+        fleet = self.fleet
+        return Loop(
             source=fleet.source,
             collaborators=fleet.collaborators,
             journal=self.journal,
@@ -85,7 +91,6 @@ class FakeController:
             ),
             publisher=Publisher(holding=self.holding, world=self.world, now=fleet.clock.now, log=log),
         )
-        self.workers: list[threading.Thread] = []
 
     def once(self) -> bool:
         return self.loop.run(once=True)

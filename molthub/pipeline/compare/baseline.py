@@ -22,7 +22,15 @@ from molthub.provider.documents import SharedDocuments
 from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
 from molthub.resources.foundation import FROM_STACK, Foundation, Listener
 from molthub.resources.identity import EnvironmentKey, Identity, names_of
-from molthub.resources.observation import Observation, ObservedInstance, ReadFailure, Rollout, SecretFacts, StateFacts
+from molthub.resources.observation import (
+    Observation,
+    ObservedInstance,
+    ReadFailure,
+    Rollout,
+    SecretFacts,
+    StateFacts,
+    StoppedTask,
+)
 from molthub.resources.types import ResourceSet, Service
 
 UNCOMPARABLE, PLAIN_SECRET = "MH-CI-005", "MH-CI-006"
@@ -160,6 +168,10 @@ class Baseline:
 
     def failed_rollouts(self, identity: Identity) -> tuple[Rollout, ...]:  # noqa: ARG002 - the protocol's
         """None: what failed before is not in the manifests."""
+        return ()
+
+    def stopped_tasks(self, identity: Identity) -> tuple[StoppedTask, ...]:  # noqa: ARG002 - the protocol's
+        """None: manifests have no tasks."""
         return ()
 
     def documents(self) -> SharedDocuments | None:
