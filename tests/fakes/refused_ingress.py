@@ -124,6 +124,10 @@ REFUSED: dict[str, tuple[Attempt, str]] = {
     "service-target-type": (lambda s: _service(s, _ruled(s, TargetType="instance")[1]), "InvalidParameterException"),
     "record-outside": (lambda s: _record(s, Name="a.example.org"), "InvalidChangeBatch"),
     "record-exists": (lambda s: (_record(s), _record(s, "CREATE")), "InvalidChangeBatch"),
+    "record-cname": (
+        lambda s: (_record(s), _record(s, Type="CNAME", ResourceRecords=[{"Value": "a.example.org"}])),
+        "InvalidChangeBatch",
+    ),
     "record-missing": (lambda s: _record(s, "DELETE"), "InvalidChangeBatch"),
     "record-differs": (
         lambda s: (_record(s), _record(s, "DELETE", ResourceRecords=[{"Value": "192.0.2.2"}])),

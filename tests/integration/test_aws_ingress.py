@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from molthub.errors import StallingError
 from molthub.planning.plan import PlanRequest, plan_instance
+from molthub.planning.types import Action, Change
 from molthub.resources.identity import names_of
 from molthub.resources.observation import RolloutState
 from molthub.resources.types import Kind, ResourceSet
@@ -128,3 +132,49 @@ def test_what_a_look_costs(world: IngressWorld) -> None:
         "elbv2:DescribeTargetGroups": 1,
         "route53:ListResourceRecordSets": 1,
     }
+
+
+def _record(world: IngressWorld, **record_set: Any) -> None:
+    world.client("route53").change_resource_record_sets(
+        HostedZoneId=world.zone,
+        ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {"TTL": 60, **record_set}}]},
+    )
+
+
+def _hosts(world: IngressWorld) -> dict[str, str]:
+    sets = world.client("route53").list_resource_record_sets(HostedZoneId=world.zone)["ResourceRecordSets"]
+    return {item["Name"]: item["Type"] for item in sets if item["Type"] not in {"NS", "SOA"}}
+
+
+def test_a_host_that_somebody_made_a_cname_is_theirs(world: IngressWorld) -> None:
+    desired = world.desired()
+    _record(world, Name=f"{HOST}.", Type="CNAME", ResourceRecords=[{"Value": "elsewhere.example.com"}])
+    reason = "it has no tag molthub:fleet"
+    for sweep in (True, False):
+        seen = world.seen(sweep=sweep)
+        assert [(item.kind, item.name, item.reason) for item in seen.foreign] == [(Kind.DNS_RECORD, HOST, reason)]
+    record = desired.dns_record
+    with pytest.raises(StallingError, match=f"MH-AWS-013 The {Kind.DNS_RECORD} {HOST} exists but is not ours"):
+        world.perform(Change(Action.CREATE, Kind.DNS_RECORD, HOST, None, record))
+    world.perform(Change(Action.DELETE, Kind.DNS_RECORD, HOST, record, None))
+    assert _hosts(world) == {f"{HOST}.": "CNAME"}
+
+
+def test_names_below_a_host_do_not_hide_whose_it_is(world: IngressWorld) -> None:
+    desired = world.desired()
+    carry_out(world, desired)
+    for number in range(25):
+        _record(world, Name=f"{number}.{HOST}.", Type="TXT", ResourceRecords=[{"Value": '"x"'}])
+    assert world.seen().foreign == ()
+    assert differences(world.seen().resources, desired) == {}
+
+
+def test_a_deletion_that_comes_late_leaves_the_host_to_who_has_it_now(world: IngressWorld) -> None:
+    """The instance moved to another environment of the same domain, and its new self was faster."""
+    carry_out(world, world.desired())
+    record = world.seen().resources.dns_record
+    assert record is not None
+    now = record.owner.replace("environment=prod", "environment=eu")
+    _record(world, Name=f"_molthub.{HOST}.", Type="TXT", ResourceRecords=[{"Value": f'"{now}"'}])
+    world.perform(Change(Action.DELETE, Kind.DNS_RECORD, HOST, record, None))
+    assert _hosts(world) == {f"{HOST}.": "A", f"_molthub.{HOST}.": "TXT"}

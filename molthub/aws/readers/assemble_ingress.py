@@ -57,7 +57,7 @@ class IngressAssembly:
         if error is not None and concerned:
             parts.fail(Kind.DNS_RECORD, error)
         raw = read.found.get(host) if host else None
-        if error is not None or zone is None or host is None or raw is None or "A" not in raw:
+        if error is not None or zone is None or host is None or raw is None or not raw.keys() & {"A", "CNAME"}:
             return
         if parts.owned(Kind.DNS_RECORD, host, read.tags[host]):
             parts.found[Kind.DNS_RECORD] = dns_records.project_record(raw, host=host, zone=zone)

@@ -23,12 +23,13 @@ FEW = 20
 _KEYS = {"fleet": TAG_FLEET, "workspace": TAG_WORKSPACE, "environment": TAG_ENVIRONMENT, "instance": TAG_INSTANCE}
 
 
-def list_records(api: Api, zone: str) -> dict[str, Raw]:
-    """Every host of the zone that has an owner of ours or an A record: host → {"A": record set, "TXT": record set}."""
+def list_records(api: Api, zone: str) -> dict[str, dict[str, Any]]:
+    """Every host of the zone that has an owner of ours, an A record or a CNAME: host → record set by "A", "CNAME" and
+    "TXT" (the owner's)."""
     return _by_host(_pages(api, zone))
 
 
-def read_record(api: Api, zone: str, host: str) -> Raw | None:
+def read_record(api: Api, zone: str, host: str) -> dict[str, Any] | None:
     """One host's, or None when it has neither."""
     answer = api.call(
         "route53",
@@ -38,7 +39,18 @@ def read_record(api: Api, zone: str, host: str) -> Raw | None:
         StartRecordName=host,
         MaxItems=str(FEW),
     )
-    return _by_host(answer["ResourceRecordSets"]).get(host)
+    found = _by_host(answer["ResourceRecordSets"]).get(host)
+    if found is None or "TXT" in found or not answer.get("IsTruncated"):
+        return found
+    owner = api.call(  # names below the host that somebody made may come between it and its owner's record
+        "route53",
+        "ListResourceRecordSets",
+        subject=f"host {host}",
+        HostedZoneId=zone,
+        StartRecordName=f"{OWNER_PREFIX}{host}",
+        MaxItems="1",
+    )
+    return found | _by_host(owner["ResourceRecordSets"]).get(host, {})
 
 
 def _pages(api: Api, zone: str) -> Iterator[Raw]:
@@ -60,15 +72,15 @@ def _pages(api: Api, zone: str) -> Iterator[Raw]:
         start = {mine: answer[theirs] for mine, theirs in names.items() if answer.get(theirs)}
 
 
-def _by_host(sets: Iterable[Raw]) -> dict[str, Raw]:
+def _by_host(sets: Iterable[Raw]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for item in sets:
         name = item["Name"].rstrip(".").lower()
-        if item["Type"] == "A":
-            found.setdefault(name, {})["A"] = item
+        if item["Type"] in {"A", "CNAME"}:
+            found.setdefault(name, {})[item["Type"]] = item
         elif item["Type"] == "TXT" and name.startswith(OWNER_PREFIX):
             found.setdefault(name.removeprefix(OWNER_PREFIX), {})["TXT"] = item
-    return dict(found)
+    return found
 
 
 def owner_of(raw: Raw) -> str:
@@ -78,7 +90,12 @@ def owner_of(raw: Raw) -> str:
 
 
 def tags_of(raw: Raw) -> dict[str, str]:
-    """The owner's text read as tags: `molthub fleet=F workspace=W environment=E instance=I`."""
+    """The owner's text read as tags: `molthub fleet=F workspace=W environment=E instance=I`.
+
+    None for a CNAME, whatever is written beside it: Molthub makes none, and nothing can be made where one is.
+    """
+    if "CNAME" in raw:
+        return {}
     pairs = (part.partition("=") for part in owner_of(raw).split(" ")[1:])
     return {_KEYS[key]: value for key, _, value in pairs if key in _KEYS}
 

@@ -11,6 +11,7 @@ from molthub.aws.readers.dns_records import OWNER_PREFIX, project_record
 from molthub.aws.tags import whose
 from molthub.aws.writers.target import Target
 from molthub.provider.protocols import WriteResult
+from molthub.resources.identity import identity_from_tags
 from molthub.resources.normal import normalise
 from molthub.resources.types import DnsRecord, Kind
 
@@ -30,7 +31,7 @@ def ensure(target: Target, wanted: DnsRecord) -> WriteResult:
 def _ours(target: Target, record: DnsRecord) -> Raw | None:
     """The host's records; None where there is nothing or only an owner that was left behind."""
     raw = dns_records.read_record(target.api, record.zone, record.name)
-    if raw is None or "A" not in raw:
+    if raw is None or not raw.keys() & {"A", "CNAME"}:
         return None
     reason = whose(dns_records.tags_of(raw), target.identity)
     if reason is not None:
@@ -75,9 +76,10 @@ def replace(target: Target, before: DnsRecord | None, after: DnsRecord) -> Write
 
 
 def delete(target: Target, before: DnsRecord) -> WriteResult:
-    """Deletes host and owner, exactly as they are; what is gone is done."""
+    """Deletes host and owner, exactly as they are; what is gone is done, and so is what another instance has taken
+    over: one of the same id in another environment of the same domain has the same host."""
     raw = dns_records.read_record(target.api, before.zone, before.name)
-    if raw is not None and whose(dns_records.tags_of(raw), target.identity) is None:
+    if raw is not None and identity_from_tags(dns_records.tags_of(raw)) == target.identity:
         changes = [{"Action": "DELETE", "ResourceRecordSet": raw[kind]} for kind in ("A", "TXT") if kind in raw]
         _change(target, before, changes)
     return target.result("deleted")

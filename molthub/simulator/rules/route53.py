@@ -29,6 +29,12 @@ def _problem(world: World, zone: Any, action: str, wanted: Mapping[str, Any], ac
     held = next((item for item in zone.rrsets if _absolute(item.name) == name and item.type == kind), None)
     if action == "DELETE":
         return _delete_problem(held, wanted, described)
+    others = {item.type for item in zone.rrsets if _absolute(item.name) == name} - {kind}
+    if (kind == "CNAME" and others) or "CNAME" in others:
+        return (
+            f"RRSet of type {kind} with DNS name {name} is not permitted as it conflicts with other records with the "
+            f"same DNS name in zone {_absolute(zone.name)}"
+        )
     if action == "CREATE" and held is not None:
         return f"Tried to create resource record set {described} but it already exists"
     return _content_problem(world, wanted, described, account)
