@@ -107,3 +107,21 @@ def test_a_restore_that_needs_no_waiting_is_in_use_at_its_end(world: AwsWorld, s
         simulator.control.set_speed(SPEED)
     (fresh,) = held(world).keys() - {former}
     assert held(world) == {former: "retired", fresh: "active"}
+
+
+def test_what_was_restored_and_deleted_by_hand_is_restored_anew(world: AwsWorld) -> None:
+    """AWS Backup answers the same token with the same job, whose file system is gone."""
+    change, former = wanted_restore(world)
+    world.patiently(change)
+    (first,) = held(world).keys() - {former}
+    files = world.client("efs")
+    for target in files.describe_mount_targets(FileSystemId=first)["MountTargets"]:
+        files.delete_mount_target(MountTargetId=target["MountTargetId"])
+    world.control.advance(60)
+    files.delete_file_system(FileSystemId=first)
+    world.control.advance(60)
+    assert held(world) == {former: "retired"}
+    world.patiently(change)
+    (second,) = held(world).keys() - {former}
+    assert second != first
+    assert held(world) == {former: "retired", second: "active"}

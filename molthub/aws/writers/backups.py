@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from molthub.aws.api import Refusal
 from molthub.aws.readers import file_systems as reader
 from molthub.aws.readers import services
 from molthub.aws.readers.backups import PointTags, list_points, points_of
@@ -176,13 +177,13 @@ def _restored(target: Target, wanted: Restore, point: RecoveryPoint) -> Raw:
     """
     name = wanted.wanted.name
     jobs = [job for job in _restore_jobs(target) if job.get("RecoveryPointArn") == point.arn]
-    lost = sum(1 for job in jobs if job.get("Status") in ("FAILED", "ABORTED"))
-    token = f"{reader.restore_token(point.arn)}{lost}"
-    if any(job.get("Status") == "COMPLETED" for job in jobs):
-        there = target.api.items("efs", "DescribeFileSystems", CreationToken=token, subject=f"file system {name}")
-        if there:
-            ready: Raw = there[0]
-            return ready
+    done = [job for job in jobs if job.get("Status") == "COMPLETED" and job.get("CreatedResourceArn")]
+    there = [raw for job in done if (raw := _created(target, job, name)) is not None]
+    if there:
+        return there[0]
+    # Done with: what failed, and what was made and is gone again. AWS answers their tokens with the same jobs.
+    spent = len(done) + sum(1 for job in jobs if job.get("Status") in ("FAILED", "ABORTED"))
+    token = f"{reader.restore_token(point.arn)}{spent}"
     answer = target.write(
         "backup",
         "StartRestoreJob",
@@ -203,13 +204,26 @@ def _restored(target: Target, wanted: Restore, point: RecoveryPoint) -> Raw:
             f"the restore of {name} failed: {job.get('StatusMessage') or job.get('Status')}",
             fix="Look at the job in AWS Backup; the state in service was left alone",
         )
-    created = job.get("CreatedResourceArn")
-    if job.get("Status") != "COMPLETED" or not created:
+    made = _created(target, job, name) if job.get("Status") == "COMPLETED" else None
+    if made is None:
         raise WaitingError("MH-BACK-007", f"the restore of {name} is under way", after=LOOK_AGAIN, fix="Nothing to do")
-    identifier = created.rpartition("/")[2]
-    found = target.api.items("efs", "DescribeFileSystems", FileSystemId=identifier, subject=f"file system {name}")
-    raw: Raw = found[0]
-    return raw
+    return made
+
+
+def _created(target: Target, job: Raw, name: str) -> Raw | None:
+    """The file system that a restore made; None when somebody deleted it, or AWS does not tell it yet."""
+    identifier = str(job.get("CreatedResourceArn", "")).rpartition("/")[2]
+    if not identifier:
+        return None
+    answer = target.api.expecting(
+        frozenset({"FileSystemNotFound"}),
+        "efs",
+        "DescribeFileSystems",
+        FileSystemId=identifier,
+        subject=f"file system {name}",
+    )
+    found: list[Raw] = [] if isinstance(answer, Refusal) else answer["FileSystems"]
+    return next(iter(found), None)
 
 
 def _restore_jobs(target: Target) -> list[Raw]:
