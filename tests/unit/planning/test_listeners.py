@@ -49,5 +49,12 @@ def test_a_listener_that_is_gone_does_not_count() -> None:
     assert placed(wanted("a", a="arn-9"), {"arn-9": ("a.example.com",)}) == {"a": 1}
 
 
+def test_a_host_with_a_rule_on_both_is_on_the_first() -> None:
+    """A move that died between the two rules: whoever asks, and whichever is read first, it ends on the same one."""
+    routes = {"arn-2": ("a.example.com",), "arn-1": ("a.example.com",)}
+    assert placed(wanted("a"), routes) == {"a": 1}
+    assert placed(wanted("a", a="arn-2"), routes) == {"a": 2}, "its own rule, where that is known"
+
+
 def test_without_a_load_balancer_nobody_is_placed() -> None:
     assert place(wanted("a"), (), {}) == {}

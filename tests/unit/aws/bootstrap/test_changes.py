@@ -48,6 +48,21 @@ def test_the_plan_tells_what_hurts_first_and_why() -> None:
     ]
 
 
+def test_tags_alone_are_no_reason_to_look_twice() -> None:
+    """Every resource of the stack gets them anew when one of the stack's own tags changes."""
+    tags = {"Target": {"Attribute": "Tags"}}
+    (role, group) = (
+        _raw("Modify", name, kind, *properties, replacement="False")
+        for name, kind, properties in (("R", "IAM::Role", ()), ("G", "EC2::SecurityGroup", ("SecurityGroupIngress",)))
+    )
+    for raw in (role, group):
+        raw["ResourceChange"]["Details"].append(tags)
+    assert {item.name: item.careful for item in changes_of([role, group])} == {
+        "R": "",
+        "G": "who may reach what changes",
+    }
+
+
 def _event(name: str, reason: str) -> Progress:
     return Progress(datetime(2026, 11, 23, tzinfo=UTC), name, "AWS::EC2::EIP", "CREATE_FAILED", reason, failed=True)
 
