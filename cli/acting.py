@@ -165,7 +165,8 @@ def _confirm(proposal: Proposal, how: How, term: Terminal) -> None:
 
 def is_grave(proposal: Proposal) -> bool:
     """Whether it needs a deliberate word: several instances, or one that goes away."""
-    return len(proposal.edit.instances) > 1 or None in proposal.edit.files.values()
+    gone = proposal.before.documents.instances.keys() - proposal.after.documents.instances.keys()
+    return len(proposal.edit.instances) > 1 or bool(gone)
 
 
 def _ask(proposal: Proposal, how: How, term: Terminal) -> None:

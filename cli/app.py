@@ -14,8 +14,10 @@ from molthub.cli.commands import (
     bootstrap,
     completion,
     create,
+    delete,
     demo,
     doctor,
+    edit,
     events,
     explain,
     init,
@@ -24,6 +26,7 @@ from molthub.cli.commands import (
     pause,
     plan,
     reconcile,
+    rename,
     render,
     restart,
     restore,
@@ -35,9 +38,11 @@ from molthub.cli.commands import (
     validate,
     version,
 )
+from molthub.cli.commands import set as set_
 from molthub.cli.commands.controller import run as controller_run
 from molthub.cli.commands.db import current as db_current
 from molthub.cli.commands.db import upgrade as db_upgrade
+from molthub.cli.commands.image import set as image_set
 from molthub.cli.commands.secret import delete as secret_delete
 from molthub.cli.commands.secret import link as secret_link
 from molthub.cli.commands.secret import list as secret_list
@@ -168,6 +173,28 @@ _add(
     "    --set image=registry.example.com/acme/openclaw-slack:2026.9.6 --secret SLACK_BOT_TOKEN=@bot.txt",
 )
 _add(
+    "set",
+    set_.set_fields,
+    "molthub set support-bot runtime.cpu=2048 runtime.memory=4096",
+    "molthub set support-bot skills.allowlist+=github runtime.env.TZ=Europe/Berlin",
+    "molthub set --environment acme/dev observability.logLevel=debug -m 'Looking for the leak' --yes",
+    "molthub set support-bot observability.tracing- --branch less-tracing",
+)
+_add("edit", edit.edit, "molthub edit support-bot", "EDITOR='code --wait' molthub edit acme/prod/support-bot --no-push")
+_add(
+    "rename",
+    rename.rename,
+    "molthub rename support-bot help-desk",
+    "molthub rename acme/prod/support-bot help-desk -m 'Their new name' -y",
+)
+_add(
+    "delete",
+    delete.delete,
+    "molthub delete acme/dev/old-bot",
+    "molthub delete -l retired=yes --dry-run",
+    "molthub delete --environment acme/dev --yes",
+)
+_add(
     "label",
     label.label,
     "molthub label support-bot team=support",
@@ -216,6 +243,15 @@ _add(
 )
 _add("explain", explain.explain, "molthub explain MH-IMG-001", "molthub explain acme/prod/support-bot")
 
+image = typer.Typer(help="Say which image the Moltbots run", no_args_is_help=True, context_settings=CONTEXT)
+app.add_typer(image, name="image")
+_add(
+    "set",
+    image_set.set_image,
+    "molthub image set support-bot ghcr.io/openclaw/openclaw:2026.9.6",
+    "molthub image set --environment acme/dev ghcr.io/openclaw/openclaw:2026.9.6 --yes",
+    to=image,
+)
 secret = typer.Typer(help="Set, link, list, rotate and delete secrets", no_args_is_help=True, context_settings=CONTEXT)
 app.add_typer(secret, name="secret")
 _add(

@@ -24,6 +24,10 @@ Commands:
   apply       Make AWS what the manifests of a commit say
   status      Show how the instances are doing
   create      Create an instance from a template, as a commit
+  set         Set fields of manifests, as a commit
+  edit        Edit an instance's manifest in your editor, as a commit
+  rename      Rename an instance, as a commit
+  delete      Delete instances: their manifests, as a commit
   label       Set or remove labels, as a commit
   pause       Stop instances and keep everything else, as a commit
   resume      End a pause, as a commit
@@ -41,6 +45,7 @@ Commands:
   schema      Print the JSON Schema of the manifests
   completion  Print the shell's completion script
   version     Print the version of Molthub and of Python
+  image       Say which image the Moltbots run
   secret      Set, link, list, rotate and delete secrets
   template    What instances can be made of
   controller  Run the controller

@@ -22,7 +22,7 @@ def human(proposal: Proposal, *, colour: bool, whole: bool = False) -> str:
     heading = paint(safe(proposal.edit.subject), "bold", on=colour)
     lines = [heading, *(f"  {name}" for name in names)] if len(names) > 1 else [heading]
     if len(proposal.edit.files) <= FEW or whole:
-        for path in sorted(proposal.edit.files):
+        for path in shown_paths(proposal):
             lines += ["", *(_painted(line, on=colour) for line in diff(proposal, path))]
     else:
         lines.append(f"{plural(len(proposal.edit.files), 'file')} change; --dry-run shows them all.")
@@ -31,15 +31,28 @@ def human(proposal: Proposal, *, colour: bool, whole: bool = False) -> str:
     return "\n".join(lines)
 
 
+def shown_paths(proposal: Proposal) -> list[str]:
+    """The files whose diff tells everything: the old path of one that moved is told with the new one."""
+    moved = _moved_from(proposal)
+    return [path for path in sorted(proposal.edit.files) if path not in moved.values()]
+
+
+def _moved_from(proposal: Proposal) -> dict[str, str]:
+    """New path → the path its instance had before."""
+    before, after = proposal.before.documents.instances, proposal.after.documents.instances
+    files = proposal.edit.files
+    pairs = ((after[one].path, before[one].path) for one in proposal.edit.instances if one in before and one in after)
+    return {new: old for new, old in pairs if new != old and new in files and files.get(old, b"") is None}
+
+
 def diff(proposal: Proposal, path: str) -> Iterator[str]:
     """The unified diff of one file, each line safe to show."""
-    old, new = proposal.before.snapshot.files.get(path), proposal.edit.files[path]
+    source = _moved_from(proposal).get(path, path)
+    old, new = proposal.before.snapshot.files.get(source), proposal.edit.files[path]
     before = old.content.decode("utf-8", "replace").splitlines() if old else []
     after = new.decode("utf-8", "replace").splitlines() if new is not None else []
-    found = difflib.unified_diff(
-        before, after, f"a/{path}" if old else "/dev/null", f"b/{path}" if new is not None else "/dev/null", lineterm=""
-    )
-    return (safe(line) for line in found)
+    names = (f"a/{source}" if old else "/dev/null", f"b/{path}" if new is not None else "/dev/null")
+    return (safe(line) for line in difflib.unified_diff(before, after, *names, lineterm=""))
 
 
 def ending(outcome: Outcome) -> str:

@@ -28,6 +28,8 @@ from molthub.manifest.yaml_text import YamlRefusedError, decode
 MOST_STEPS = 2000
 """Splices of one rewrite; a manifest has a few hundred values at most."""
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Order = Callable[[Path], Sequence[str]]
 
 
@@ -72,7 +74,7 @@ class _Step:
     def __init__(self, text: str, order: Order) -> None:
         self.text = text
         self.order = order
-        self.root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+        self.root: Any = yaml.compose(text, Loader=_LOADER)
         self.style: Style = splices.style_of(self.root)
 
     def towards(self, now: Value, goal: Value) -> str:

@@ -68,7 +68,7 @@ def replace(text: str, key: Node | None, node: Node, value: Any) -> str:
         if not isinstance(value, (dict, list)):
             kept = node.style if node.style in ("'", '"') and isinstance(value, str) else ""
             written = scalar(value, quote=kept or "")
-        if node.value == "" and node.style is None:  # nothing is written: the null after a key or a dash
+        if _is_unwritten(node):  # nothing is written: the null after a key or a dash
             at = _colon(text, key) if key is not None else start
             return f"{text[:at]} {written}{text[at:]}"
     elif key is not None and not node.flow_style and key.end_mark.line != node.start_mark.line:
@@ -121,14 +121,27 @@ def add_item(text: str, items: yaml.SequenceNode, index: int, value: Any, *, sty
         return _into_brackets(text, items, index, flow(value))
     column = items.start_mark.column
     neighbour = items.value[max(index - 1, 0)]
-    plain = isinstance(neighbour, yaml.CollectionNode) and neighbour.flow_style
-    lines = [f"- {flow(value)}"] if plain else listed(value, step=style.step, dash=style.dash)
+    compact = isinstance(neighbour, yaml.CollectionNode) and neighbour.flow_style
+    lines = [f"- {flow(value)}"] if compact else listed(value, step=style.step, dash=style.dash)
+    if _begins_with_dash(text, neighbour):
+        lines = _with_gap(lines, neighbour.start_mark.column - column - 1)
     if index > 0:
         return _lines_at(text, _below(text, neighbour, column), column, lines)
     at = items.start_mark.index
     if text[_line_start(text, at) : at].strip(" "):
         raise CannotSpliceError
     return _lines_at(text, _above(text, at, column), column, lines)
+
+
+def _begins_with_dash(text: str, item: Node) -> bool:
+    """Whether the item stands on the line of its dash."""
+    at = item.start_mark.index
+    return text[_line_start(text, at) : at].strip(" ") == "-"
+
+
+def _with_gap(lines: list[str], gap: int) -> list[str]:
+    """An item's lines with so many spaces behind the dash."""
+    return [f"-{' ' * gap}{lines[0][2:]}", *(" " * (gap - 1) + line for line in lines[1:])]
 
 
 def _into_brackets(text: str, node: Node, index: int, item: str) -> str:
@@ -186,9 +199,19 @@ def end_of(text: str, node: Node) -> int:
     """The end of what is written of a node."""
     last = _last_leaf(node)
     end: int = last.end_mark.index
-    if isinstance(last, yaml.ScalarNode) and last.style in BLOCK_STYLES:
+    if _is_block(last):
         return len(text[:end].rstrip())  # a block text's mark is at the beginning of a next line
-    return end
+    return _colon(text, last) if last is not node and _is_bare_key(node, last) else end
+
+
+def _is_bare_key(node: Node, last: Node) -> bool:
+    """Whether the last thing written inside a node is a key that nothing follows."""
+    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        parts = _parts(node.value[-1])
+        if parts[0] is last and len(parts) > 1:
+            return True
+        node = parts[-1]
+    return False
 
 
 def _parts(part: Any) -> tuple[Node, ...]:
@@ -200,18 +223,22 @@ def _last_leaf(node: Node) -> Node:
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         parts = _parts(node.value[-1])
         value = parts[-1]
-        if len(parts) > 1 and isinstance(value, yaml.ScalarNode) and value.value == "" and value.style is None:
-            return parts[0]  # nothing is written: the null after a key
+        if len(parts) > 1 and _is_unwritten(value):
+            return parts[0]
         return _last_leaf(value)
     return node
+
+
+def _is_unwritten(node: Node) -> bool:
+    """Whether it is the null after a key or a dash, of which nothing is written."""
+    return isinstance(node, yaml.ScalarNode) and not node.value and not node.style
 
 
 def _below(text: str, part: Any, column: int) -> int:
     """The beginning of the line below an entry or item; comments that are indented more belong to it."""
     parts = _parts(part)
     value = parts[-1]
-    empty = isinstance(value, yaml.ScalarNode) and value.value == "" and value.style is None
-    leaf = _last_leaf(parts[0] if empty and len(parts) > 1 else value)
+    leaf = _last_leaf(parts[0] if len(parts) > 1 and _is_unwritten(value) else value)
     at = _line_end(text, max(end_of(text, leaf) - 1, 0) if _is_block(leaf) else end_of(text, leaf))
     if _is_block(leaf):
         at = max(at, leaf.end_mark.index)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from molthub.manifest.documents import LoadedInstance
-from molthub.manifest.selection import Selector, select
-from molthub.pipeline.actions.manifests import changed_only, edited, identities, named
+from molthub.manifest.selection import Selector
+from molthub.pipeline.actions.manifests import edit_selected
 from molthub.pipeline.actions.types import Edit
 from molthub.pipeline.types import CheckedFleet
 
@@ -23,11 +23,8 @@ class Label:
     name: str = "label"
 
     def edit(self, fleet: CheckedFleet) -> Edit:
-        instances = select(fleet.documents, self.selector)
-        files = edited(fleet, instances, self._change)
-        changed = changed_only(instances, files) or instances
         words = ", ".join([*(f"{key}={value}" for key, value in self.put.items()), *(f"{key}-" for key in self.drop)])
-        return Edit(files=files, instances=identities(fleet, changed), subject=f"Label {named(changed)}: {words}")
+        return edit_selected(fleet, self.selector, self._change, subject=lambda whom: f"Label {whom}: {words}")
 
     def _change(self, _loaded: LoadedInstance, document: dict[str, Any]) -> None:
         meta = document["metadata"]
@@ -35,5 +32,5 @@ class Label:
         labels.update(self.put)
         if labels:
             meta["labels"] = labels
-        else:
-            meta.pop("labels", None)
+        elif meta.get("labels"):
+            del meta["labels"]

@@ -1,22 +1,32 @@
-"""What actions on instances' manifests share: editing each of the selected, and naming them in a subject."""
+"""What actions on instances' manifests share: edit each of the selected, leave out those that are so already."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from molthub.manifest.documents import LoadedInstance
 from molthub.manifest.rewriting import plain, rewrite
+from molthub.manifest.selection import Selector, select
+from molthub.pipeline.actions.types import Edit
 from molthub.pipeline.types import CheckedFleet
 from molthub.resources.identity import Identity
 
 Change = Callable[[LoadedInstance, dict[str, Any]], None]
-"""Changes a manifest's plain document in place."""
+"""Changes a manifest's plain document in place. Raises MolthubError where that cannot be."""
 
 
-def content_of(fleet: CheckedFleet, loaded: LoadedInstance) -> bytes:
-    """The manifest as it is written."""
-    return fleet.snapshot.files[loaded.path].content
+def edit_selected(
+    fleet: CheckedFleet, selector: Selector, change: Change, *, subject: Callable[[str], str], body: str = ""
+) -> Edit:
+    """One edit for all of the selected; only those that change are in it.
+
+    subject: from what is meant (`acme/prod/support-bot`, `3 instances`) to the commit's subject
+    """
+    instances = select(fleet.documents, selector)
+    files = edited(fleet, instances, change)
+    changed = changed_only(instances, files) or instances
+    return Edit(files=files, instances=identities(fleet, changed), subject=subject(named(changed)), body=body)
 
 
 def edited(fleet: CheckedFleet, instances: Sequence[LoadedInstance], change: Change) -> dict[str, bytes | None]:
@@ -32,9 +42,14 @@ def edited(fleet: CheckedFleet, instances: Sequence[LoadedInstance], change: Cha
     return files
 
 
-def changed_only(instances: Sequence[LoadedInstance], files: dict[str, bytes | None]) -> tuple[LoadedInstance, ...]:
+def changed_only(instances: Sequence[LoadedInstance], files: Mapping[str, bytes | None]) -> tuple[LoadedInstance, ...]:
     """Those whose manifest is among the files."""
     return tuple(loaded for loaded in instances if loaded.path in files)
+
+
+def content_of(fleet: CheckedFleet, loaded: LoadedInstance) -> bytes:
+    """The manifest as it is written."""
+    return fleet.snapshot.files[loaded.path].content
 
 
 def identities(fleet: CheckedFleet, instances: Sequence[LoadedInstance]) -> tuple[Identity, ...]:

@@ -189,8 +189,9 @@ def _only_changes(edit: Edit, snapshot: Snapshot) -> Edit:
 
 def _message(name: str, edit: Edit, why: str) -> str:
     instances = [(INSTANCE_TRAILER, str(identity)) for identity in edit.instances]
+    more = [(key, line) for key, value in edit.trailers.items() for line in value.splitlines()]
     body = "\n\n".join(text for text in (edit.body, why) if text)
-    return message_of(edit.subject, body, [(ACTION_TRAILER, name), *instances, *edit.trailers.items()])
+    return message_of(edit.subject, body, [(ACTION_TRAILER, name), *instances, *more])
 
 
 def _checked(snapshot: Snapshot, rules: Rules, now: datetime, cache: ReadCache) -> CheckedFleet:

@@ -24,7 +24,7 @@ class Edit:
     instances     whose manifests this is about; each becomes a trailer `Molthub-Instance: WORKSPACE/ENVIRONMENT/ID`
     subject       the commit's subject: imperative, one line, no full stop
     body          a reason, or ""
-    trailers      further trailers, each value one line
+    trailers      further trailers; each line of a value becomes one of its own
     empty_commit  commit although no file changes
     """
 

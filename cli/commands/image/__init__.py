@@ -1,0 +1,1 @@
+"""`molthub image`: which image the Moltbots run."""
