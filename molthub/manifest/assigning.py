@@ -124,9 +124,13 @@ def _reach(document: Any, path: Path) -> Any:
 def _take_away(document: Any, around: Path, last: str | int) -> None:
     """Remove what is at the path, and the mappings around it that it leaves empty."""
     trail = [document]
-    for depth, part in enumerate(around):
+    for part in around:
         here = trail[-1]
-        inner = here[_index(here, part, around[: depth + 1])] if isinstance(here, list) else here.get(part)
+        if isinstance(here, list):
+            found = _find(here, part)
+            inner = None if found is None else here[found]
+        else:
+            inner = here.get(part)
         if inner is None:
             return
         trail.append(inner)
@@ -156,7 +160,7 @@ def _index(items: list[Any], part: str | int, path: Path) -> int:
     if found is None:
         raise StallingError(
             "MH-ACT-006",
-            f"there is no {shown(path)}: the list has {len(items)} items",
+            f"{shown(path[:-1])} has no item {path[-1]}",
             fix=f"Add one with {shown(path[:-1])}+=…",
         )
     return found

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from molthub.errors import MolthubError, StallingError
 from molthub.source import trees
@@ -127,7 +127,7 @@ def _tree(git: Git, draft: Draft) -> str:
             raise StallingError("MH-GIT-016", f"{name!a} is no path inside the repository", fix="Give a relative path")
     with _own_index(git) as indexed:
         indexed.run("read-tree", draft.base)
-        modes = _modes(indexed, tuple(draft.files))
+        modes = _modes(indexed, draft.files)
         try:
             indexed.feed(_entries(git, draft, modes), "update-index", "-z", "--index-info")
             return indexed.run("write-tree").decode().strip()
@@ -143,13 +143,22 @@ def _own_index(git: Git) -> Iterator[Git]:
         yield replace(git, variables=(*git.variables, ("GIT_INDEX_FILE", str(Path(folder) / "index"))))
 
 
-def _modes(indexed: Git, names: Sequence[str]) -> dict[str, str]:
-    """The mode of each file that is there, so that an executable one stays executable."""
-    if not names:
-        return {}
-    paths = tuple(f":(literal,top){name}" for name in names)
-    entries = trees.parse_index(indexed.run("ls-files", "--stage", "-z", "--", *paths))
-    return {entry.path.decode("utf-8", "surrogateescape"): entry.mode for entry in entries}
+def _modes(indexed: Git, files: Mapping[str, bytes | None]) -> dict[str, str]:
+    """The mode of each file that is there, so that an executable one stays executable.
+
+    Raises MH-GIT-016 where a folder would take a file's place or the other way round: git would drop what was there.
+    """
+    parents = {str(parent) for name in files for parent in PurePosixPath(name).parents if str(parent) != "."}
+    paths = tuple(f":(literal,top){name}" for name in sorted({*files, *parents}))
+    listed = trees.parse_index(indexed.run("ls-files", "--stage", "-z", "--", *paths))
+    modes = {entry.path.decode("utf-8", "surrogateescape"): entry.mode for entry in listed}
+    written = {name for name, content in files.items() if content is not None}
+    for name in modes:
+        if name in parents - files.keys() or written & {str(parent) for parent in PurePosixPath(name).parents}:
+            raise StallingError(
+                "MH-GIT-016", f"{name!a} is in the way of a file of that path", fix="Take another path, or remove it"
+            )
+    return modes
 
 
 def _entries(git: Git, draft: Draft, modes: Mapping[str, str]) -> bytes:

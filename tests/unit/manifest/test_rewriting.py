@@ -6,10 +6,12 @@ import copy
 import difflib
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from molthub.manifest.rewriting import rewrite
+from molthub.errors import StallingError
+from molthub.manifest.rewriting import plain, rewrite
 from molthub.manifest.writing import same
 from molthub.manifest.yaml_events import parse
 from tests.fakes.yaml_styles import Path, Written, documents, keys, values, written
@@ -79,7 +81,7 @@ def _exists(value: Any, path: Path) -> bool:
     return True
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_edit_of_any_document(data: Any) -> None:
     document = data.draw(documents)
@@ -103,9 +105,89 @@ def test_any_edit_of_any_document(data: Any) -> None:
     assert rewrite(result, wanted, order=no_order) == result
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_any_document_becomes_any_other(data: Any) -> None:
     text = data.draw(written(data.draw(documents)))
     wanted = data.draw(documents)
     assert same(parse(rewrite(text.text.encode(), wanted, order=no_order)), wanted)
+
+
+BOT = """\
+# Ours.
+apiVersion: molthub/v1   # always
+kind: MoltbotInstance
+metadata:
+    name: bot
+    workspace: acme
+    environment: prod
+    labels: {team: x}   # tags
+spec:
+    # The image is built weekly.
+    runtime:
+        image: 'a/b:1.2.3'   # pinned
+        # Half a CPU.
+        cpu: 512
+    channels:
+        telegram: {botToken: {secret: T}}
+    secrets:
+    -   name: T
+        # in the vault
+        key: "a/b#t"
+    -   {name: U, key: c}  # spare
+    # the end
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "diff"),
+    [
+        (
+            lambda d: d["spec"]["runtime"].update(image="a/b:1.2.4"),
+            "-        image: 'a/b:1.2.3'   # pinned\n+        image: 'a/b:1.2.4'   # pinned\n",
+        ),
+        (lambda d: d["spec"]["runtime"].update(memory=1024), "+        memory: 1024\n"),
+        (lambda d: d["spec"]["runtime"].pop("cpu"), "-        # Half a CPU.\n-        cpu: 512\n"),
+        (lambda d: d["metadata"].update(id="bot"), "+    id: bot\n"),
+        (
+            lambda d: d["metadata"]["labels"].update(tier="1"),
+            '-    labels: {team: x}   # tags\n+    labels: {team: x, tier: "1"}   # tags\n',
+        ),
+        (lambda d: d["metadata"]["labels"].clear(), "-    labels: {team: x}   # tags\n+    labels: {}   # tags\n"),
+        (
+            lambda d: d["spec"].update(model={"primary": "a/b", "fallbacks": ["c/d"]}),
+            "+    model:\n+        primary: a/b\n+        fallbacks:\n+        - c/d\n",
+        ),
+        (lambda d: d["spec"]["secrets"].append({"name": "V", "key": "d"}), "+    -   {name: V, key: d}\n"),
+        (lambda d: d["spec"]["secrets"].insert(0, {"name": "V", "key": "d"}), "+    -   name: V\n+        key: d\n"),
+        (lambda d: d["spec"]["secrets"].pop(0), '-    -   name: T\n-        # in the vault\n-        key: "a/b#t"\n'),
+        (lambda d: d["spec"]["secrets"][0].update(key="z"), '-        key: "a/b#t"\n+        key: "z"\n'),
+        (
+            lambda d: d["spec"].pop("secrets"),
+            (
+                '-    secrets:\n-    -   name: T\n-        # in the vault\n-        key: "a/b#t"\n'
+                "-    -   {name: U, key: c}  # spare\n"
+            ),
+        ),
+        (
+            lambda d: d["spec"].update(
+                lifecycle={"paused": {"by": "ana@example.com", "reason": "yes", "until": "2027-01-07T08:00:00Z"}}
+            ),
+            (
+                "+    lifecycle:\n+        paused:\n+            by: ana@example.com\n"
+                '+            reason: "yes"\n+            until: 2027-01-07T08:00:00Z\n'
+            ),
+        ),
+    ],
+)
+def test_a_manifest_in_the_order_of_its_model(change: Any, diff: str) -> None:
+    wanted = plain(BOT.encode())
+    change(wanted)
+    lines = difflib.unified_diff(BOT.splitlines(True), rewrite(BOT.encode(), wanted).decode().splitlines(True), n=0)
+    assert "".join(line for line in lines if not line.startswith(("---", "+++", "@@"))) == diff
+
+
+def test_what_cannot_be_cut() -> None:
+    with pytest.raises(StallingError) as error:
+        rewrite(b"? a\n# between\n:\n", {"a": 1}, order=no_order)
+    assert error.value.ref == "MH-ACT-003"
