@@ -25,6 +25,7 @@ from molthub.cli.commands import (
     logs,
     pause,
     plan,
+    propose,
     reconcile,
     rename,
     render,
@@ -200,6 +201,13 @@ _add(
     "molthub label support-bot team=support",
     "molthub label --environment acme/prod tier=gold old- --yes",
     "molthub label -l team=support on-call=yes --dry-run",
+)
+_add(
+    "propose",
+    propose.propose,
+    "molthub propose support-bot --patch change.json",
+    "molthub propose acme/prod/support-bot --patch - -o json <change.json",
+    "molthub propose support-bot --patch change.json --dry-run",
 )
 _add(
     "pause",

@@ -29,6 +29,7 @@ Commands:
   rename      Rename an instance, as a commit
   delete      Delete instances: their manifests, as a commit
   label       Set or remove labels, as a commit
+  propose     Propose a change of one manifest, on a branch of its own
   pause       Stop instances and keep everything else, as a commit
   resume      End a pause, as a commit
   restart     Start instances anew, as a commit

@@ -67,6 +67,13 @@ class Clone:
     def has_remotes(self) -> bool:
         return bool(self.git.run("remote").strip())
 
+    def main_remote(self) -> str:
+        """Where other branches than the one checked out go: its remote, else the only one, else origin."""
+        current = self.checked_out()
+        known = self.upstream(current) if current else None
+        names = self.git.run("remote").decode().split()
+        return known.remote if known else names[0] if len(names) == 1 else "origin"
+
     def upstream(self, branch: str) -> Upstream | None:
         """Where the branch is pushed to; None where nothing is set."""
         form = "--format=%(upstream:remotename)%00%(upstream:remoteref)%00%(upstream)"
@@ -226,16 +233,9 @@ class CloneTarget:
                     fix=f"Run 'git push -u origin {self._current()}', or say --branch NAME or --no-push",
                 )
             return found
-        remote = self._remote()
+        remote = self.clone.main_remote()
         tracking = f"refs/remotes/{remote}/{self.named}"
         return Upstream(remote, self.clone.location_of(remote), self.named, tracking)
-
-    def _remote(self) -> str:
-        """The remote of another branch than the one checked out: that one's, else the only one, else origin."""
-        current = self.clone.checked_out()
-        known = self.clone.upstream(current) if current else None
-        names = self.clone.git.run("remote").decode().split()
-        return known.remote if known else names[0] if len(names) == 1 else "origin"
 
     def _base_of(self, branch: str, destination: Upstream | None, *, start: Callable[[], str | None]) -> Base:
         here = self.clone.commit_at(f"refs/heads/{branch}")

@@ -98,12 +98,17 @@ class CommitTarget(Protocol):
 _BEHIND = ("[rejected]", "failed to update ref", "cannot lock ref", "incorrect old value", "fetch first")
 
 
-def push_commit(git: Git, location: Location, commit: str, branch: str) -> None:
-    """Push one commit to one branch, without hooks. Raises BranchMovedError, MH-ACT-012, or what the network said."""
+def push_commit(git: Git, location: Location, commit: str, branch: str, *, replaces: str | None = None) -> None:
+    """Push one commit to one branch, without hooks. Raises BranchMovedError, MH-ACT-012, or what the network said.
+
+    replaces  what the branch must be now ("" for not there), to be rewritten; None: only forward, as people push
+    """
     online = _online(git, location)
     refspec = f"{commit}:refs/heads/{check_ref(branch)}"
+    lease = () if replaces is None else (f"--force-with-lease=refs/heads/{branch}:{replaces}",)
+    arguments = ("push", "--quiet", "--no-verify", *lease, "--end-of-options", "molthub-push", refspec)
     try:
-        online.run("push", "--quiet", "--no-verify", "--end-of-options", "molthub-push", refspec, timeout=FETCH_TIMEOUT)
+        online.run(*arguments, timeout=FETCH_TIMEOUT)
     except GitFailedError as error:
         raise _refused(error, location, branch) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from molthub.errors import StallingError
@@ -60,6 +61,14 @@ def compare(
         for identity in sorted(affected & documents.instances.keys())
     }
     return Comparison(base, CheckedFleet(before, documents, verdicts), now, paths, affected)
+
+
+def compared(base: Base, before: CheckedFleet, now: CheckedFleet) -> Comparison:
+    """The same of two fleets that are checked already."""
+    paths = changed_paths(before.snapshot, now.snapshot)
+    affected = frozenset(_affected(before.documents, now.documents, paths))
+    verdicts = {identity: verdict for identity, verdict in before.verdicts.items() if identity in affected}
+    return Comparison(base, replace(before, verdicts=verdicts), now, paths, affected)
 
 
 def changed_paths(before: Snapshot, now: Snapshot) -> frozenset[str]:
