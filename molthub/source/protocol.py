@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from molthub.source.types import CommitChanges, CommitInfo, Snapshot
+from molthub.source.types import CommitChanges, CommitInfo, PathChange, Snapshot
 
 
 class FleetSource(Protocol):
@@ -69,4 +69,24 @@ class FleetSource(Protocol):
 
     def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
         """Blobs by their id; None for one that is too large to be a manifest."""
+        ...
+
+    def ancestry(self, head: str) -> Mapping[str, tuple[str, ...]]:
+        """Every commit that a head holds, and its parents. Raises MH-GIT-008 for a shallow clone."""
+        ...
+
+    def touching(self, path: str, head: str) -> tuple[str, ...]:
+        """The commits in which a file differs from that of a parent, merges among them."""
+        ...
+
+    def commit_infos(self, shas: Sequence[str]) -> tuple[CommitInfo, ...]:
+        """Commits by their hashes, in the order asked for; one git for all."""
+        ...
+
+    def path_changes(self, commits: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple[PathChange, ...]]:
+        """What each commit (with its parents) changed of the YAML files, against its first parent."""
+        ...
+
+    def yaml_ids(self, commit: str) -> Mapping[str, str]:
+        """Path → blob id of the regular YAML files of a commit."""
         ...

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from molthub.errors import StallingError
+from molthub.source import changes
 from molthub.source.history import FORMAT, parse_log
 from molthub.source.locations import Location, check_ref, parse_location
 from molthub.source.mirror import Mirror
@@ -15,7 +16,7 @@ from molthub.source.network import empty_repository, foreign_owner
 from molthub.source.objects import CorruptRepositoryError, ObjectReader, UnknownRefError
 from molthub.source.process import Git, GitFailedError, require_git
 from molthub.source.protocol import FleetSource
-from molthub.source.types import CommitChanges, CommitInfo, Snapshot
+from molthub.source.types import CommitChanges, CommitInfo, PathChange, Snapshot
 from molthub.source.walking import walk
 from molthub.source.worktree import WorkingTree
 
@@ -119,6 +120,15 @@ class _Questions:
     def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
         return {oid: content for oid, (content, _) in self.reader.blobs(tuple(oids)).items()}
 
+    def ancestry(self, head: str) -> Mapping[str, tuple[str, ...]]:
+        if self.shallow():
+            raise _shallow(self.reader.label)
+        return changes.ancestry(self.reader, head)
+
+    def yaml_ids(self, commit: str) -> Mapping[str, str]:
+        found = self.reader.yaml_oids(self.reader.require(commit))
+        return {path.decode("utf-8", "backslashreplace"): oid for path, oid in found.items()}
+
     def _not_found(self, commit: str) -> bool:
         """No: unless the history that would hold it was cut off."""
         if self.shallow():
@@ -183,6 +193,21 @@ class LocalRepository:
 
     def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
         return self._questions.contents(oids)
+
+    def ancestry(self, head: str) -> Mapping[str, tuple[str, ...]]:
+        return self._questions.ancestry(head)
+
+    def touching(self, path: str, head: str) -> tuple[str, ...]:
+        return changes.touching(self.reader, path, head)
+
+    def commit_infos(self, shas: Sequence[str]) -> tuple[CommitInfo, ...]:
+        return changes.commit_infos(self.reader, shas)
+
+    def path_changes(self, commits: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple[PathChange, ...]]:
+        return changes.path_changes(self.reader, commits)
+
+    def yaml_ids(self, commit: str) -> Mapping[str, str]:
+        return self._questions.yaml_ids(commit)
 
     def _head(self) -> str | None:
         return self.reader.lookup(("HEAD",))[0]
@@ -260,6 +285,22 @@ class MirroredRepository:
 
     def contents(self, oids: Collection[str]) -> Mapping[str, bytes | None]:
         return self._asking(lambda questions: questions.contents(oids))
+
+    def ancestry(self, head: str) -> Mapping[str, tuple[str, ...]]:
+        return self._asking(lambda questions: questions.ancestry(head))
+
+    def touching(self, path: str, head: str) -> tuple[str, ...]:
+        return self._reading(lambda reader: changes.touching(reader, path, head))
+
+    def commit_infos(self, shas: Sequence[str]) -> tuple[CommitInfo, ...]:
+        return self._reading(lambda reader: changes.commit_infos(reader, shas))
+
+    def path_changes(self, commits: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple[PathChange, ...]]:
+        wanted = tuple(commits)
+        return self._reading(lambda reader: changes.path_changes(reader, wanted))
+
+    def yaml_ids(self, commit: str) -> Mapping[str, str]:
+        return self._asking(lambda questions: questions.yaml_ids(commit))
 
     def _tip(self) -> str:
         """What the mirror holds for the followed ref; cloned again when the remote has it and the mirror lost it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from molthub.errors import StallingError
-from molthub.source.types import CommitInfo, FileEntry, Snapshot
+from molthub.source.types import CommitInfo, FileEntry, PathChange, Snapshot
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -20,6 +20,7 @@ class FakeSource:
     def __init__(self) -> None:
         self.trees: dict[str, Mapping[str, bytes]] = {}
         self.infos: dict[str, CommitInfo] = {}
+        self.by_id: dict[str, bytes] = {}
         self.head = ""
         self.polls = 0
         self.fetches = 0
@@ -87,6 +88,33 @@ class FakeSource:
     def commit_objects(self, shas: Iterable[str]) -> Mapping[str, bytes | None]:
         """Unsigned, all of them."""
         return {sha: f"tree {sha}\nauthor A <a> 0 +0000\ncommitter A <a> 0 +0000\n\nx".encode() for sha in shas}
+
+    def ancestry(self, head: str) -> Mapping[str, tuple[str, ...]]:
+        return {sha: self.infos[sha].parents for sha in self._ancestors(head)}
+
+    def touching(self, path: str, head: str) -> tuple[str, ...]:
+        found = self.path_changes((sha, self.infos[sha].parents) for sha in self._ancestors(head))
+        return tuple(sha for sha, changes in found.items() if any(change.path == path for change in changes))
+
+    def commit_infos(self, shas: Sequence[str]) -> tuple[CommitInfo, ...]:
+        return tuple(self.infos[sha] for sha in shas)
+
+    def path_changes(self, commits: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple[PathChange, ...]]:
+        found = {}
+        for sha, parents in commits:
+            old = self.yaml_ids(parents[0]) if parents else {}
+            new = self.yaml_ids(sha)
+            differing = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
+            found[sha] = tuple(PathChange(path, old.get(path), new.get(path)) for path in differing)
+        return found
+
+    def yaml_ids(self, commit: str) -> Mapping[str, str]:
+        found = {path: hashlib.sha1(content).hexdigest() for path, content in self.trees[commit].items()}
+        self.by_id |= {found[path]: content for path, content in self.trees[commit].items()}
+        return found
+
+    def contents(self, oids: Iterable[str]) -> Mapping[str, bytes | None]:
+        return {oid: self.by_id[oid] for oid in oids}
 
     def _ancestors(self, sha: str) -> list[str]:
         found: list[str] = []
