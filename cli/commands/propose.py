@@ -25,32 +25,38 @@ LARGEST = 256 * 1024
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
+InstanceArgument = Annotated[
+    str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
+]
+PatchOption = Annotated[
+    str, typer.Option("--patch", metavar="FILE|-", help="A JSON Patch (RFC 6902) of its manifest; - is stdin")
+]
+ByOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        envvar="MOLTHUB_PROPOSED_BY",
+        metavar="NAME",
+        help="Who proposes, for the commit; by default whoever commits",
+    ),
+]
+OtherBranchOption = Annotated[
+    str | None, typer.Option("--branch", metavar="NAME", help="Another branch than the patch's own, never a main one")
+]
+OntoOption = Annotated[
+    str | None,
+    typer.Option("--onto", metavar="BRANCH", help="The branch it is for; by default the repository's own default"),
+]
+
+
 def propose(
     ctx: typer.Context,
-    instance: Annotated[
-        str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
-    ],
-    patch: Annotated[
-        str, typer.Option("--patch", metavar="FILE|-", help="A JSON Patch (RFC 6902) of its manifest; - is stdin")
-    ],
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by",
-            envvar="MOLTHUB_PROPOSED_BY",
-            metavar="NAME",
-            help="Who proposes, for the commit; by default whoever commits",
-        ),
-    ] = None,
+    instance: InstanceArgument,
+    patch: PatchOption,
+    by: ByOption = None,
     message: MessageOption = "",
-    branch: Annotated[
-        str | None,
-        typer.Option("--branch", metavar="NAME", help="Another branch than the patch's own, never a main one"),
-    ] = None,
-    onto: Annotated[
-        str | None,
-        typer.Option("--onto", metavar="BRANCH", help="The branch it is for; by default the repository's own default"),
-    ] = None,
+    branch: OtherBranchOption = None,
+    onto: OntoOption = None,
     no_push: Annotated[bool, typer.Option("--no-push", help="Make the branch in this clone and push nothing")] = False,
     dry_run: DryRunOption = False,
     output: OutputOption = Output.HUMAN,
