@@ -27,6 +27,7 @@ from molthub.aws.readers.restarts import read_stopped
 from molthub.aws.readers.rollouts import RolloutReader
 from molthub.aws.readers.stopped_tasks import project_stopped
 from molthub.aws.readers.task_definitions import TaskDefinitionCache
+from molthub.aws.readers.tasks import read_running
 from molthub.aws.writers.perform import Writer
 from molthub.aws.writers.tidy import deregister_old
 from molthub.errors import MolthubError, StallingError
@@ -34,7 +35,7 @@ from molthub.planning.types import Change
 from molthub.provider.protocols import Location, ProviderFactory, Query, WriteContext, WriteResult
 from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity, names_of
-from molthub.resources.observation import Observation, ObservedInstance, Rollout, StoppedTask
+from molthub.resources.observation import Observation, ObservedInstance, Rollout, StoppedTask, Task
 from molthub.resources.types import Kind
 
 GATEWAY_TOKEN_BYTES = 32
@@ -130,6 +131,11 @@ class AwsProvider:
         """The tasks that ECS still remembers to have stopped, oldest first."""
         raw = read_stopped(self.api, self._known(identity).location.cluster, names_of(identity).service)
         return project_stopped(raw)
+
+    def tasks(self, identity: Identity) -> tuple[Task, ...]:
+        """Its tasks that run or are on their way."""
+        stand = self._known(identity)
+        return read_running(self.api, stand.location.cluster, names_of(identity).service)
 
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
         """StopServiceDeployment(ROLLBACK); one that is over is left alone."""

@@ -9,6 +9,8 @@ Health is judged in this order; the first that applies wins:
     Stopped      no task is wanted and none runs
     Degraded     the last deployment failed, the wanted version failed before and an older one runs, tasks start
                  again and again, or fewer run than wanted (Progressing while the missing ones are on their way)
+    Progressing  its task was started again and the service is not steady yet; Degraded when its events say that the
+                 task is unhealthy
     Healthy      otherwise
 
 The status follows from it:
@@ -24,19 +26,19 @@ Unknown keeps the status it had (`previous`), or says DEGRADED where nobody know
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from molthub.errors import Diagnostic
-from molthub.health.types import Availability, BackupKind, Health, StateRecord, Status, StatusRecord
+from molthub.health.service_events import RESTART_WINDOW, is_starting_again, trouble, unhealthy_now
+from molthub.health.types import Availability, BackupKind, Health, LastDeployment, StateRecord, Status, StatusRecord
 from molthub.resources.identity import Identity, names_of
 from molthub.resources.observation import (
     ObservedInstance,
     Rollout,
     RolloutState,
-    ServiceEvent,
     ServiceRuntime,
 )
 from molthub.resources.secret_versions import changed_secrets, points_to_a_secret
@@ -133,6 +135,22 @@ def assess(
         log_group=log_group.name if log_group else names_of(plan.identity).log_group,
         availability=availability(found.health, running=runtime.running if runtime else 0),
         state=_state(observed),
+        deployment=_deployment(observed),
+        replicas=(runtime.running, runtime.desired) if runtime else None,
+    )
+
+
+def _deployment(observed: ObservedInstance | None) -> LastDeployment | None:
+    """The deployment that ECS works towards, or worked towards last."""
+    rollout = observed.runtime.rollout if observed and observed.runtime else None
+    if observed is None or rollout is None:
+        return None
+    return LastDeployment(
+        id=rollout.deployment_id,
+        at=rollout.created_at,
+        state=rollout.state,
+        commit=observed.definition_commit,
+        reason=rollout.reason if rollout.state is not RolloutState.COMPLETED else "",
     )
 
 
@@ -171,7 +189,7 @@ def assess_health(observed: ObservedInstance | None, plan: PlanLike, *, now: dat
         return Assessment(Health.PROGRESSING, "the service is being deleted")
     rollout = runtime.rollout
     if rollout is not None and rollout.state is RolloutState.IN_PROGRESS and runtime.desired > 0:
-        return _looping(runtime, plan, now) or _rolling(rollout, plan, now)
+        return _looping(runtime, plan, now) or _rolling(runtime, rollout, plan, now)
     if runtime.desired == 0:
         return _stopped(runtime, plan)
     return _settled(runtime, plan, now)
@@ -199,10 +217,12 @@ def _without_service(plan: PlanLike) -> Assessment:
     return Assessment(Health.MISSING, _first(plan.reasons))
 
 
-def _rolling(rollout: Rollout, plan: PlanLike, now: datetime) -> Assessment:
+def _rolling(runtime: ServiceRuntime, rollout: Rollout, plan: PlanLike, now: datetime) -> Assessment:
     age = now - rollout.created_at
     failed = f"; {_tasks(rollout.failed_tasks)} failed so far" if rollout.failed_tasks else ""
-    why = f": {rollout.reason}" if rollout.reason and rollout.failed_tasks else ""
+    told = rollout.reason if rollout.failed_tasks else ""
+    told = told or trouble(runtime.events, rollout.created_at)
+    why = f": {told}" if told else ""
     why += _suspicion(plan) if rollout.failed_tasks else ""
     if age > LONG_ROLLOUT:
         minutes = int(age.total_seconds() // 60)
@@ -235,7 +255,19 @@ def _settled(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessme
     if runtime.running < runtime.desired:
         short = f"{runtime.running} of {runtime.desired} tasks running"
         health = Health.PROGRESSING if runtime.running + runtime.pending >= runtime.desired else Health.DEGRADED
-        return Assessment(health, _with(short, _trouble(runtime.events)))
+        return Assessment(health, _with(short, trouble(runtime.events)))
+    return _running(runtime, now)
+
+
+def _running(runtime: ServiceRuntime, now: datetime) -> Assessment:
+    """As many tasks run as are wanted: what the service's own events say beside that."""
+    began = runtime.rollout.created_at if runtime.rollout is not None else None
+    sick = unhealthy_now(runtime.events, began=began, now=now)
+    if sick:
+        return Assessment(Health.DEGRADED, sick)
+    if is_starting_again(runtime.events, began=began, now=now):
+        again = "its task was started again and is not steady yet"
+        return Assessment(Health.PROGRESSING, _with(again, trouble(runtime.events, now - RESTART_WINDOW)))
     return Assessment(Health.HEALTHY)
 
 
@@ -253,7 +285,7 @@ def _looping(runtime: ServiceRuntime, plan: PlanLike, now: datetime) -> Assessme
     if restarts < LOOP_RESTARTS:
         return None
     minutes = int(LOOP_WINDOW.total_seconds() // 60)
-    told = f"the last task stopped: {runtime.last_stop}" if runtime.last_stop else _trouble(runtime.events)
+    told = f"the last task stopped: {runtime.last_stop}" if runtime.last_stop else trouble(runtime.events)
     looping = _with(f"restarted {restarts} times in {minutes} minutes", told)
     return Assessment(Health.DEGRADED, looping + _suspicion(plan))
 
@@ -265,15 +297,6 @@ def _restarts(runtime: ServiceRuntime, now: datetime) -> int:
     began = rollout.created_at if rollout is not None else since
     starts = sum(1 for event in runtime.events if event.at >= max(since, began) and "has started" in event.message)
     return starts - 1 if rollout is not None and began >= since else starts
-
-
-_TROUBLE = ("unable", "unhealthy", "failed", "was stopped", "has stopped")
-
-
-def _trouble(events: Iterable[ServiceEvent]) -> str:
-    """The newest line of ECS's log that tells of trouble."""
-    lines = sorted(events, key=lambda event: event.at, reverse=True)
-    return next((line.message for line in lines if any(word in line.message for word in _TROUBLE)), "")
 
 
 # -- status -----------------------------------------------------------------------------------------------

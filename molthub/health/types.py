@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from molthub.resources.identity import Identity
+from molthub.resources.observation import RolloutState
 from molthub.resources.states import Verdict
 
 
@@ -64,6 +65,31 @@ class StateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LastDeployment:
+    """The deployment that the cloud works towards, or worked towards last.
+
+    at      when it began
+    commit  that its definition was registered from: an older one where it rolled out nothing new, or was taken back
+    reason  the cloud's own words while it is under way, or failed; "" when it completed
+    """
+
+    id: str
+    at: datetime
+    state: RolloutState
+    commit: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecord:
+    """Who paused it, why, and when it ends by itself: never, without `until`."""
+
+    by: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusRecord:
     """One instance's status, for people and machines.
 
@@ -71,6 +97,8 @@ class StatusRecord:
     running_commit  the commit of the last write AWS carries; head_commit: what the repository has now
     last_reconcile_at, last_error  from the controller's database; None where there is none
     state           None without persistent state, or when it could not be read
+    deployment, replicas (running, wanted)  as AWS has them now, in no database; None without a service
+    paused          as its manifest says now, in no database
     """
 
     identity: Identity
@@ -88,3 +116,6 @@ class StatusRecord:
     log_group: str | None = None
     availability: Availability | None = None
     state: StateRecord | None = None
+    deployment: LastDeployment | None = None
+    replicas: tuple[int, int] | None = None
+    paused: PauseRecord | None = None

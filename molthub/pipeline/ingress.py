@@ -8,7 +8,7 @@ from molthub.desired.ingress import Endpoint, endpoint_of
 from molthub.errors import Diagnostic, Severity
 from molthub.manifest.documents import LoadedEnvironment, LoadedInstance
 from molthub.planning.listeners import MOST_PER_LOAD_BALANCER, Wanted, place
-from molthub.resources.foundation import Listener
+from molthub.resources.foundation import Foundation, Listener
 from molthub.resources.identity import Identity
 from molthub.resources.observation import Observation, ObservedInstance
 
@@ -50,6 +50,17 @@ def _present(observed: ObservedInstance | None) -> str | None:
 def endpoint(identity: Identity, loaded: LoadedInstance, environment: LoadedEnvironment) -> Endpoint | None:
     """Where an instance is called; None when it is not."""
     return endpoint_of(identity, loaded.model.spec, environment.model.spec.ingress)
+
+
+def record_to_make(where: Endpoint, foundation: Foundation | None, observed: ObservedInstance | None) -> str | None:
+    """The DNS record of an instance as a zone file has it: `host. CNAME load-balancer.`
+
+    None while its load balancer is not known: there is none yet, or more than one and the rule is not made.
+    """
+    listeners = foundation.listeners if foundation is not None else ()
+    rule = _present(observed)
+    found = [listener for listener in listeners if listener.arn == rule] or list(listeners)
+    return where.dns_value(found[0]) if len(found) == 1 else None
 
 
 def obstacles(

@@ -319,4 +319,11 @@ def _unread(failure: ReadFailure) -> Diagnostic:
 def _view(checked: CheckedFleet, plan: InstancePlan, observation: Observation) -> InstanceView:
     observed: ObservedInstance | None = observation.instances.get(plan.identity)
     loaded = checked.documents.instances.get(plan.identity)
-    return InstanceView(identity=plan.identity, name=plan.name, loaded=loaded, observed=observed, plan=plan)
+    return InstanceView(
+        identity=plan.identity,
+        name=plan.name,
+        loaded=loaded,
+        observed=observed,
+        plan=plan,
+        foundation=observation.foundation,
+    )

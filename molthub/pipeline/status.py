@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from molthub.health.assess import assess
-from molthub.health.types import Health, Status, StatusRecord
+from molthub.health.types import Health, PauseRecord, Status, StatusRecord
 from molthub.manifest.models import Paused
 from molthub.pipeline.types import InstanceView, PlannedFleet
 from molthub.resources.states import Verdict
@@ -25,7 +25,10 @@ def status_of(
         previous=previous,
     )
     paused = view.loaded.model.spec.lifecycle.paused if view.loaded else None
-    if paused is None or record.sync is not Verdict.SUSPENDED or record.health is not Health.STOPPED:
+    if paused is None or not paused.holds(now):
+        return record
+    record = replace(record, paused=PauseRecord(paused.by, paused.reason, paused.until))
+    if record.sync is not Verdict.SUSPENDED or record.health is not Health.STOPPED:
         return record
     return replace(record, reason=record.reason + _pause(paused))
 

@@ -12,6 +12,7 @@ from molthub.manifest.documents import FleetDocuments, LoadedInstance
 from molthub.planning.deletion import DeletionVerdict
 from molthub.planning.types import InstancePlan, Plan
 from molthub.provider.protocols import ProviderFactory
+from molthub.resources.foundation import Foundation
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import ObservedInstance
 from molthub.source.protocol import FleetSource
@@ -61,13 +62,17 @@ class CheckedFleet:
 
 @dataclass(frozen=True, slots=True)
 class InstanceView:
-    """One instance, whole: what should be, what is, and what would be done. `status` is made of these."""
+    """One instance, whole: what should be, what is, and what would be done. `status` is made of these.
+
+    foundation  what its environment stands on; None when that could not be read
+    """
 
     identity: Identity
     name: str
     loaded: LoadedInstance | None
     observed: ObservedInstance | None
     plan: InstancePlan
+    foundation: Foundation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Protocol
 from molthub.planning.types import Change
 from molthub.provider.documents import SharedDocuments
 from molthub.resources.identity import EnvironmentKey, Identity
-from molthub.resources.observation import Observation, Rollout, StoppedTask
+from molthub.resources.observation import Observation, Rollout, StoppedTask, Task
 
 Guard = Callable[[], None]
 """Called before each single write, every attempt of it included; raises when this process may write no more.
@@ -125,6 +125,13 @@ class Provider(Protocol):
 
     def stopped_tasks(self, identity: Identity) -> tuple[StoppedTask, ...]:
         """The service's tasks that are over, oldest first, as far as the cloud remembers (AWS: about an hour)."""
+        ...
+
+    def tasks(self, identity: Identity) -> tuple[Task, ...]:
+        """The instance's tasks that run or are on their way, the longest running first; () without a service.
+
+        Costs calls of its own, so it is asked for one instance at a time, when a person looks at it closely.
+        """
         ...
 
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:

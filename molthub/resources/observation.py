@@ -92,6 +92,21 @@ class ServiceRuntime:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """One task of a service that runs, or is on its way.
+
+    status      ECS's own word: PROVISIONING, PENDING, ACTIVATING, RUNNING
+    health      HEALTHY or UNHEALTHY as its container's check says; "" where nothing says so yet
+    started_at  when it began to run; None before
+    """
+
+    id: str
+    status: str
+    health: str = ""
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFailure:
     """A read that failed: what it should have told is Unknown. message never holds a secret."""
 

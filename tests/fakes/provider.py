@@ -36,6 +36,7 @@ from molthub.resources.observation import (
     ServiceEvent,
     ServiceRuntime,
     StoppedTask,
+    Task,
 )
 from molthub.resources.types import Kind, Resource, ResourceSet, Service, TaskDefinition
 from tests.fakes.clock import START
@@ -128,6 +129,7 @@ class FakeProvider:
         self.observations = 0
         self.history_reads = 0
         self.task_reads = 0
+        self.running_reads = 0
         self.over: dict[Identity, list[StoppedTask]] = {}
         """Tasks that stopped, oldest first: a test says which."""
         self.calls = 0
@@ -249,6 +251,14 @@ class FakeProvider:
         with self._lock:
             self.task_reads += 1
             return tuple(self.over.get(identity, ()))
+
+    def tasks(self, identity: Identity) -> tuple[Task, ...]:
+        with self._lock:
+            self.running_reads += 1
+            instance = self.instances.get(identity)
+            running = instance.running if instance is not None and instance.resources.service is not None else 0
+            started = instance.created_at if instance is not None else None
+            return tuple(Task(f"{number:032x}", "RUNNING", "HEALTHY", started) for number in range(running))
 
     def stop_rollout(self, identity: Identity, rollout_id: str) -> None:
         with self._lock:

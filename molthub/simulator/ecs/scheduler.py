@@ -19,6 +19,7 @@ from molthub.simulator.ecs.engine import Engine
 from molthub.simulator.ecs.lifecycle import TaskRunner
 from molthub.simulator.ecs.state import Definition, Deployment, History, Json, Region, Revision, Service, Task
 
+STEADY = "has reached a steady state"
 FAILED_REASON = "ECS deployment circuit breaker: tasks failed to start."
 
 
@@ -179,6 +180,8 @@ class Scheduler:
                 self._engine.agenda.after(self._engine.timings.drained, lambda: self._deactivate(service))
             return
         primary = service.primary
+        if primary.rollout_state == state.COMPLETED and _is_steady(service) and not _was_steady(service):
+            self.event(service, f"(service {service.name}) {STEADY}.")
         if primary.rollout_state != state.IN_PROGRESS or primary.settling or not _is_steady(service):
             return
         if service.desired == 0:  # with nothing to start, a deployment completes at once, untested
@@ -200,7 +203,7 @@ class Scheduler:
         service.completed = deployment
         self._end_history(deployment.history, "ROLLBACK_SUCCESSFUL" if deployment.is_rollback else "SUCCESSFUL", None)
         self.event(service, f"(service {service.name}) (deployment {deployment.id}) deployment completed.")
-        self.event(service, f"(service {service.name}) has reached a steady state.")
+        self.event(service, f"(service {service.name}) {STEADY}.")
         self.reconcile(region, service)
 
     def _deactivate(self, service: Service) -> None:
@@ -288,3 +291,13 @@ def _is_steady(service: Service) -> bool:
     live = service.live_tasks
     mine = [task for task in live if task.deployment is service.primary and task.healthy and task.wanted]
     return len(live) == len(mine) == service.desired
+
+
+def _was_steady(service: Service) -> bool:
+    """Whether no task came or went since the service said that it is steady."""
+    for _, _, message in service.events:
+        if STEADY in message:
+            return True
+        if "has started" in message or "has stopped" in message:
+            return False
+    return True

@@ -11,7 +11,7 @@ import pytest
 from molthub.errors import Diagnostic, Severity
 from molthub.health import assess as module
 from molthub.health.assess import assess, availability
-from molthub.health.types import Availability, BackupKind, Health, StateRecord, Status, StatusRecord
+from molthub.health.types import Availability, BackupKind, Health, LastDeployment, StateRecord, Status, StatusRecord
 from molthub.planning import reasons
 from molthub.planning.types import InstancePlan
 from molthub.resources.observation import (
@@ -85,6 +85,8 @@ def test_a_healthy_one_with_everything_known() -> None:
         head_commit="decade",
         log_group=WHOLE.log_group.name if WHOLE.log_group else None,
         availability=Availability.RUNNING,
+        deployment=LastDeployment("ecs-svc/1", NOW - timedelta(days=1), RolloutState.COMPLETED, "01d"),
+        replicas=(1, 1),
     )
 
 
@@ -166,15 +168,15 @@ def test_fewer_tasks_than_wanted_is_degraded_with_ecs_own_words() -> None:
     found = record(
         running=0,
         events=(
-            event("has reached a steady state", minutes=1),
             event("was unable to place a task because no capacity is available", minutes=2),
             event("has stopped 1 running tasks", minutes=9),
+            event("has reached a steady state", minutes=10),
         ),
     )
     assert words(found) == (
         Health.DEGRADED,
         Status.DEGRADED,
-        "0 of 1 tasks running: (service molthub-a) was unable to place a task because no capacity is available.",
+        "0 of 1 tasks running: ECS cannot place a task (was unable to place a task because no capacity is available)",
     )
 
 
@@ -184,7 +186,8 @@ def test_a_missing_task_on_its_way_is_progressing() -> None:
 
 @pytest.mark.parametrize(("starts", "health"), [(2, Health.HEALTHY), (3, Health.DEGRADED)])
 def test_a_loop_of_restarts_shows_even_while_a_task_runs(starts: int, health: Health) -> None:
-    events = tuple(event("has started 1 tasks: (task x)", minutes=2 + i) for i in range(starts))
+    steady = event("has reached a steady state", minutes=1)
+    events = (steady, *(event("has started 1 tasks: (task x)", minutes=2 + i) for i in range(starts)))
     found = record(events=events)
     assert found.health is health
     if health is Health.DEGRADED:
