@@ -164,6 +164,8 @@ _add(
     "molthub status",
     "molthub status -o wide --environment acme/prod",
     "molthub status -l team=support --watch",
+    "molthub status --health Degraded --health Missing --sort deployed",
+    "molthub status support-bot",
 )
 _add(
     "create",
@@ -357,7 +359,7 @@ _add(
 )
 webhook = typer.Typer(help="Call a Moltbot that takes webhooks", no_args_is_help=True, context_settings=CONTEXT)
 app.add_typer(webhook, name="webhook")
-_add("url", webhook_url.url, "molthub webhook url release-bot", to=webhook)
+_add("url", webhook_url.url, "molthub webhook url release-bot", "molthub webhook url release-bot --dns", to=webhook)
 _add(
     "sign",
     webhook_sign.sign,

@@ -11,7 +11,7 @@ from molthub.health.types import StatusRecord
 from molthub.pipeline.history import History
 from molthub.pipeline.planner import plan_fleet
 from molthub.pipeline.status import status_of
-from molthub.pipeline.types import InstanceView, Scope
+from molthub.pipeline.types import Collaborators, InstanceView, PlannedFleet, Scope
 from molthub.planning.types import InstancePlan
 from molthub.resources.observation import RolloutState
 from molthub.resources.states import Verdict
@@ -49,7 +49,7 @@ class Explanation:
 def explain_instance(roots: context.Roots, name: str, *, repo: str | None, ref: str | None) -> Explanation:
     """Plan it, and ask Git who touched it. Raises MH-PIPE-001 for a name that nothing has."""
     fleet = context.read_fleet(roots, repo=repo, ref=ref, committed=True)
-    view = _view(roots, fleet, name)
+    _, view = look_at(fleet, context.collaborators(roots, fleet), name)
     assert fleet.commit is not None
     history = History(fleet.source, fleet.commit)
     path = _path(view, history)
@@ -63,17 +63,16 @@ def explain_instance(roots: context.Roots, name: str, *, repo: str | None, ref: 
         since=_since(view, touched, head=fleet.commit),
         touched=touched,
         path=path,
-        next_step=_next_step(view.plan),
+        next_step=next_step(view.plan),
         at=now,
     )
 
 
-def _view(roots: context.Roots, fleet: context.ReadFleet, name: str) -> InstanceView:
+def look_at(fleet: context.ReadFleet, collaborators: Collaborators, name: str) -> tuple[PlannedFleet, InstanceView]:
     """The cheap way by name first; an instance without a usable manifest is found among all."""
-    collaborators = context.collaborators(roots, fleet)
     try:
         planned = plan_fleet(fleet.checked, collaborators, scope=Scope(instances=frozenset({name})))
-        return planned.views[0]
+        return planned, planned.views[0]
     except StallingError as error:
         if error.ref != "MH-PIPE-001":
             raise
@@ -85,7 +84,7 @@ def _view(roots: context.Roots, fleet: context.ReadFleet, name: str) -> Instance
         ]
         if len(found) != 1:
             raise
-        return found[0]
+        return planned, found[0]
 
 
 def _path(view: InstanceView, history: History) -> str | None:
@@ -118,6 +117,7 @@ def _since(view: InstanceView, touched: CommitInfo | None, *, head: str) -> date
     return touched.at if touched else None
 
 
-def _next_step(plan: InstancePlan) -> str:
+def next_step(plan: InstancePlan) -> str:
+    """What to do about it: the first reason's fix, else what its verdict asks for."""
     fix = next((reason.fix for reason in plan.reasons if reason.fix), "")
     return fix or NEXT_STEPS[plan.verdict].format(name=plan.name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -27,54 +28,124 @@ from molthub.cli.terminal import Terminal, terminal
 from molthub.cli.views.status import StatusList
 
 if TYPE_CHECKING:
-    from molthub.pipeline.types import CheckedFleet, Scope
+    from molthub.cli.listing import Wanted
+    from molthub.health.types import StatusRecord
+    from molthub.pipeline.types import InstanceView
+    from molthub.resources.identity import Identity
+
+
+class Sort(StrEnum):
+    """Ways to sort; molthub.cli.listing.SORTS says how."""
+
+    NAME = "name"
+    STATUS = "status"
+    HEALTH = "health"
+    SYNC = "sync"
+    AGE = "age"
+    DEPLOYED = "deployed"
+
+
+WatchOption = Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C")]
+IntervalOption = Annotated[
+    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --watch")
+]
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option("-l", "--label", "--selector", metavar="KEY=VALUE", help="Only with this label (repeatable)"),
+]
+StatusOption = Annotated[
+    list[str] | None, typer.Option("--status", metavar="STATUS", help="Only this status: DEGRADED (repeatable)")
+]
+HealthOption = Annotated[
+    list[str] | None, typer.Option("--health", metavar="HEALTH", help="Only this health: Missing (repeatable)")
+]
+SyncOption = Annotated[
+    list[str] | None, typer.Option("--sync", metavar="SYNC", help="Only this sync: Blocked (repeatable)")
+]
+SortOption = Annotated[
+    Sort, typer.Option("--sort", help="Within each environment: states worst first, oldest, or last deployed first")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked for."""
+
+    instances: tuple[str, ...]
+    workspaces: tuple[str, ...]
+    environments: tuple[str, ...]
+    wanted: Wanted
+    sort: str
+    repo: str | None
+    ref: str | None
+
+    @property
+    def one(self) -> str | None:
+        """The instance whose page is wanted: the only one that is named."""
+        return self.instances[0] if len(self.instances) == 1 else None
 
 
 def status(
     ctx: typer.Context,
     instances: InstancesArgument = None,
     output: TableOption = TableOutput.TABLE,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C")] = False,
-    interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --watch")
-    ] = 5.0,
+    watch: WatchOption = False,
+    interval: IntervalOption = 5.0,
     workspace: WorkspaceOption = None,
     environment: EnvironmentOption = None,
-    label: Annotated[
-        list[str] | None, typer.Option("-l", "--label", metavar="KEY=VALUE", help="Only with this label (repeatable)")
-    ] = None,
+    label: LabelOption = None,
+    status_: StatusOption = None,
+    health: HealthOption = None,
+    sync: SyncOption = None,
+    sort: SortOption = Sort.NAME,
     repo: RepoOption = None,
     ref: RefOption = None,
     no_color: NoColorOption = False,
 ) -> int:
     """Show how the instances are doing
 
-    From Git (HEAD, or --ref) and AWS. When MOLTHUB_DATABASE_URL is set, the controller's last reconcile and last
-    error are added. Where an environment has a bucket, a line says who writes to it and what its controller last
-    published there. Status: CREATING, RUNNING, DEGRADED, STOPPED, DELETING. Sync: Synced, OutOfSync, Unknown,
-    Invalid, Blocked, Suspended. Exits 1 when an instance shown could not be read (Unknown), and 0 however badly
-    the others do.
+    From Git (HEAD, or --ref) and AWS, by workspace and environment; of one INSTANCE its page: what runs since
+    when, the last deployment, what differs, links. When MOLTHUB_DATABASE_URL is set, the controller's last reconcile
+    and last error are added. Where an environment has a bucket, a line says who writes to it and what its controller
+    last published there. Status: CREATING, RUNNING, DEGRADED, STOPPED, DELETING. Sync: Synced, OutOfSync, Unknown,
+    Invalid, Blocked, Suspended. Health: Healthy, Progressing, Degraded, Stopped, Missing, Unknown. Exits 1 when an
+    instance shown could not be read (Unknown), and 0 however badly the others do.
     """
     term = terminal(no_color=no_color)
     roots = context.roots_of(ctx)
     roots = replace(roots, providers=functools.cache(roots.providers))  # --watch keeps its connections and caches
-    labels = dict(_label(text) for text in label or ())
-
-    def look() -> StatusList:
-        return _look(
-            roots,
-            lambda fleet: context.scope_of(fleet, workspaces=workspace, environments=environment, instances=instances),
-            labels,
-            term,
-            repo=repo,
-            ref=ref,
-        )
-
+    question = Question(
+        instances=tuple(instances or ()),
+        workspaces=tuple(workspace or ()),
+        environments=tuple(environment or ()),
+        wanted=_wanted(label, status_, health, sync),
+        sort=sort.value,
+        repo=repo,
+        ref=ref,
+    )
     if watch:
-        _watch(look, output, interval, term)
-    found = look()
+        _watch(lambda: _look(roots, question, term), output, interval, term)
+    found = _look(roots, question, term)
     _print(found, output, term)
     return ExitCode.OK if found.whole else ExitCode.FAILED
+
+
+def _wanted(
+    labels: list[str] | None, statuses: list[str] | None, healths: list[str] | None, syncs: list[str] | None
+) -> Wanted:
+    from molthub.cli.listing import Wanted, words_of
+    from molthub.health.types import Health, Status
+    from molthub.resources.states import Verdict
+
+    try:
+        return Wanted(
+            labels=dict(_label(text) for text in labels or ()),
+            statuses=words_of(Status, statuses),
+            healths=words_of(Health, healths),
+            syncs=words_of(Verdict, syncs),
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _label(text: str) -> tuple[str, str]:
@@ -84,45 +155,61 @@ def _label(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _look(
-    roots: context.Roots,
-    scope_of: Callable[[CheckedFleet], Scope],
-    labels: dict[str, str],
-    term: Terminal,
-    *,
-    repo: str | None,
-    ref: str | None,
-) -> StatusList:
+def _look(roots: context.Roots, question: Question, term: Terminal) -> StatusList:
+    from molthub.cli.detailing import detail_of
+    from molthub.cli.explaining import look_at
     from molthub.cli.published import words_of_writers
-    from molthub.cli.records import controller_statuses
-    from molthub.cli.views import diagnostics
     from molthub.pipeline.planner import plan_fleet
-    from molthub.pipeline.status import status_of
 
-    fleet = context.read_fleet(roots, repo=repo, ref=ref, committed=True)
-    collaborators, scope = context.collaborators(roots, fleet), scope_of(fleet.checked)
-    planned = plan_fleet(fleet.checked, collaborators, scope=scope)
-    known = controller_statuses(
-        planned.plan.fleet, warn=lambda item: term.say(diagnostics.human([item], colour=term.colour_err))
+    fleet = context.read_fleet(roots, repo=question.repo, ref=question.ref, committed=True)
+    collaborators = context.collaborators(roots, fleet)
+    scope = context.scope_of(
+        fleet.checked,
+        workspaces=question.workspaces,
+        environments=question.environments,
+        instances=question.instances,
     )
-    records = []
-    for view in planned.views:
-        own = view.loaded.model.metadata.labels if view.loaded else {}
-        if not labels.items() <= own.items():
-            continue
-        before = known.get(view.identity)
-        record = status_of(view, head_commit=fleet.commit, now=roots.now(), previous=before.status if before else None)
-        if before is not None:
-            error = before.last_error if before.head_commit == fleet.commit else None  # another commit's is no news
-            record = replace(record, last_reconcile_at=before.last_reconcile_at, last_error=error)
-        records.append((record, dict(own)))
+    detail = None
+    if question.one is not None and not scope.environments:
+        planned, view = look_at(fleet, collaborators, question.one)
+        views: tuple[InstanceView, ...] = (view,)
+        scope = replace(scope, instances=frozenset(), identities=frozenset({view.identity}))
+        detail = detail_of(roots, fleet.checked, collaborators, view)
+    else:
+        planned = plan_fleet(fleet.checked, collaborators, scope=scope)
+        views = planned.views
+    known = _known(planned.plan.fleet, term)
+    found = [_record(view, known.get(view.identity), fleet.commit, roots) for view in views]
     return StatusList(
         fleet=planned.plan.fleet,
         commit=fleet.commit,
         at=roots.now(),
-        records=tuple(records),
+        records=tuple(item for item in found if question.wanted.shows(*item)),
         words=words_of_writers(fleet.checked, collaborators, scope=scope),
+        sort=question.sort,
+        detail=detail,
     )
+
+
+def _known(fleet: str, term: Terminal) -> Mapping[Identity, StatusRecord]:
+    from molthub.cli.records import controller_statuses
+    from molthub.cli.views import diagnostics
+
+    return controller_statuses(fleet, warn=lambda item: term.say(diagnostics.human([item], colour=term.colour_err)))
+
+
+def _record(
+    view: InstanceView, before: StatusRecord | None, commit: str | None, roots: context.Roots
+) -> tuple[StatusRecord, Mapping[str, str]]:
+    """What AWS and Git say, with what the controller wrote down of it."""
+    from molthub.pipeline.status import status_of
+
+    own = dict(view.loaded.model.metadata.labels) if view.loaded else {}
+    record = status_of(view, head_commit=commit, now=roots.now(), previous=before.status if before else None)
+    if before is not None:
+        error = before.last_error if before.head_commit == commit else None  # another commit's is no news
+        record = replace(record, last_reconcile_at=before.last_reconcile_at, last_error=error)
+    return record, own
 
 
 def _print(found: StatusList, output: TableOutput, term: Terminal) -> None:

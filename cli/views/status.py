@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from molthub.cli.detailing import Detail
+from molthub.cli.listing import Group, Listed, counts_of, groups_of
 from molthub.cli.published import WritersWord
 from molthub.cli.views.text import columns, paint, plural, safe, size
-from molthub.health.types import Health, StateRecord, Status, StatusRecord
+from molthub.health.types import Health, LastDeployment, PauseRecord, StateRecord, Status, StatusRecord
 from molthub.resources.states import Verdict
 
 STATUS_FORMAT = "molthub.dev/status/v1"
@@ -29,10 +31,10 @@ COLOURS: Mapping[str, str] = {
     Health.DEGRADED: "red",
     Health.UNKNOWN: "red",
 }
-NARROW = ("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "REASON")
+NARROW = ("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "DEPLOYED", "REASON")
 WIDE = (
-    *("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "AVAILABILITY", "IMAGE", "RUNNING", "HEAD", "RECONCILED", "LOGS"),
-    *("STATE", "REASON"),
+    *("INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "DEPLOYED", "AVAILABILITY", "IMAGE", "RUNNING", "HEAD"),
+    *("RECONCILED", "LOGS", "STATE", "REASON"),
 )
 LONGEST_REASON = 100
 ABSENT = "-"
@@ -40,13 +42,24 @@ ABSENT = "-"
 
 @dataclass(frozen=True, slots=True)
 class StatusList:
-    """What was seen at one moment. records: each with the labels of its manifest; words: of environments' writers."""
+    """What was seen at one moment.
+
+    records  each with the labels of its manifest; words: of environments' writers
+    sort     one of molthub.cli.listing.SORTS
+    detail   where one instance was asked for: what its page says
+    """
 
     fleet: str
     commit: str | None
     at: datetime
-    records: tuple[tuple[StatusRecord, Mapping[str, str]], ...]
+    records: tuple[Listed, ...]
     words: tuple[WritersWord, ...] = ()
+    sort: str = "name"
+    detail: Detail | None = None
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return groups_of(self.records, sort=self.sort)
 
     @property
     def whole(self) -> bool:
@@ -55,7 +68,12 @@ class StatusList:
 
 
 def human(found: StatusList, *, wide: bool, colour: bool) -> str:
-    """A line for each instance, and one for each environment whose writers leave word."""
+    """A line for each instance, and one for each environment whose writers leave word; or one instance's page."""
+    if found.detail is not None and len(found.records) == 1 and not wide:
+        from molthub.cli.views import status_detail
+
+        told = [safe(sentence(word, found.at)) for word in found.words if not word.placeless]
+        return status_detail.human(found.records[0], found.detail, at=found.at, told=told, colour=colour)
     written = [waiting(record) for record, _ in found.records if record.state and record.state.retired]
     written += [safe(sentence(word, found.at)) for word in found.words if not word.placeless]
     return "\n".join([_table(found, wide=wide, colour=colour), *([""] if written else []), *written])
@@ -95,16 +113,30 @@ def sentence(word: WritersWord, now: datetime) -> str:
 
 
 def _table(found: StatusList, *, wide: bool, colour: bool) -> str:
+    """A header, then each environment: a line that counts, and a line for each of its instances."""
     if not found.records:
         return "There is no instance."
-    rows = [_row(record, found.at, wide=wide) for record, _ in found.records]
-    lines = columns([WIDE if wide else NARROW, *rows])
-    return "\n".join(
-        [
-            paint(lines[0], "bold", on=colour),
-            *(_painted(line, row, colour=colour) for line, row in zip(lines[1:], rows, strict=True)),
-        ]
-    )
+    groups = found.groups
+    rows = [_row(record, found.at, wide=wide) for group in groups for record, _ in group.listed]
+    header, *lines = columns([WIDE if wide else NARROW, *rows])
+    painted = [_painted(line, row, colour=colour) for line, row in zip(lines, rows, strict=True)]
+    shown = [paint(header, "bold", on=colour)]
+    for group in groups:
+        shown.append(f"{paint(safe(str(group.key)), 'bold', on=colour)}: {_counted(group, colour=colour)}")
+        shown += painted[: len(group.listed)]
+        del painted[: len(group.listed)]
+    if len(groups) > 1:
+        health = _healths(counts_of(found.records), colour=colour)
+        shown.append(f"{plural(len(found.records), 'instance')} in {plural(len(groups), 'environment')}: {health}")
+    return "\n".join(shown)
+
+
+def _counted(group: Group, *, colour: bool) -> str:
+    return f"{plural(len(group.listed), 'instance')}: {_healths(group.counts, colour=colour)}"
+
+
+def _healths(counts: Sequence[tuple[Health, int]], *, colour: bool) -> str:
+    return ", ".join(f"{count} {paint(health.value, COLOURS.get(health, ''), on=colour)}" for health, count in counts)
 
 
 def _row(record: StatusRecord, now: datetime, *, wide: bool) -> tuple[str, ...]:
@@ -116,6 +148,7 @@ def _row(record: StatusRecord, now: datetime, *, wide: bool) -> tuple[str, ...]:
         record.sync.value,
         record.health.value,
         age(record.created_at, now),
+        age(record.deployment.at, now) if record.deployment else ABSENT,
     )
     if not wide:
         return (*start, reason if len(reason) <= LONGEST_REASON else reason[: LONGEST_REASON - 1] + "…")
@@ -156,13 +189,26 @@ def age(since: datetime | None, now: datetime) -> str:
 
 def data(found: StatusList) -> dict[str, Any]:
     """The same for machines."""
+    from molthub.cli.views import status_detail
+
+    detail = {"detail": status_detail.data(found.detail)} if found.detail is not None else {}
     return {
         "format": STATUS_FORMAT,
         "fleet": found.fleet,
         "commit": found.commit,
         "at": found.at.isoformat(),
         "environments": [_environment(word) for word in found.words],
-        "instances": [_instance(record, labels) for record, labels in found.records],
+        "groups": [_group(group) for group in found.groups],
+        "instances": [_instance(record, labels) | detail for group in found.groups for record, labels in group.listed],
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "workspace": group.key.workspace,
+        "environment": group.key.environment,
+        "instances": len(group.listed),
+        "health": {health.value: count for health, count in group.counts},
     }
 
 
@@ -209,7 +255,28 @@ def _instance(record: StatusRecord, labels: Mapping[str, str]) -> dict[str, Any]
         "headCommit": record.head_commit,
         "logGroup": record.log_group,
         "state": state_data(record.state),
+        "deployment": _deployment(record.deployment),
+        "replicas": {"running": record.replicas[0], "wanted": record.replicas[1]} if record.replicas else None,
+        "paused": _paused(record.paused),
     }
+
+
+def _deployment(deployment: LastDeployment | None) -> dict[str, Any] | None:
+    if deployment is None:
+        return None
+    return {
+        "id": deployment.id,
+        "at": deployment.at.isoformat(),
+        "state": deployment.state.value,
+        "commit": deployment.commit,
+        "reason": deployment.reason,
+    }
+
+
+def _paused(paused: PauseRecord | None) -> dict[str, Any] | None:
+    if paused is None:
+        return None
+    return {"by": paused.by, "reason": paused.reason, "until": _iso(paused.until)}
 
 
 def state_data(state: StateRecord | None) -> dict[str, Any] | None:

@@ -26,15 +26,16 @@ BAD = instance_dict(metadata={"name": "bad-bot"}, spec={"runtime": {"image": "gh
 def test_status_table(cli: Cli) -> None:
     cli.repository.commit(BOT, BAD)
     cli.run("apply", "support-bot", "--auto-approve")
-    header, bad, good = cli.run("status").out.splitlines()
-    assert header.split() == ["INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "REASON"]
+    header, group, bad, good = cli.run("status").out.splitlines()
+    assert header.split() == ["INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "DEPLOYED", "REASON"]
+    assert group == "acme/prod: 2 instances: 1 Missing, 1 Healthy"
     assert bad.split()[:4] == ["acme/prod/bad-bot", "DEGRADED", "Blocked", "Missing"]
     assert "latest" in bad
-    assert good.split() == ["acme/prod/support-bot", "RUNNING", "Synced", "Healthy", "0s"]
+    assert good.split() == ["acme/prod/support-bot", "RUNNING", "Synced", "Healthy", "0s", "0s"]
     wide = cli.run("status", "-o", "wide").out.splitlines()
-    assert wide[0].split()[4:7] == ["AGE", "AVAILABILITY", "IMAGE"]
-    assert (wide[1].split()[5], wide[2].split()[5]) == ("down", "running")
-    assert "ghcr.io/openclaw/openclaw:2026.9.6" in wide[2]
+    assert wide[0].split()[4:8] == ["AGE", "DEPLOYED", "AVAILABILITY", "IMAGE"]
+    assert (wide[2].split()[6], wide[3].split()[6]) == ("down", "running")
+    assert "ghcr.io/openclaw/openclaw:2026.9.6" in wide[3]
 
 
 def test_status_fails_when_an_instance_shown_could_not_be_read(cli: Cli) -> None:
@@ -54,7 +55,7 @@ def test_status_for_machines(cli: Cli, form: str) -> None:
     sha = cli.repository.commit(BOT)
     cli.run("apply", "--auto-approve")
     found = yaml.safe_load(cli.run("status", "-o", form).out)
-    assert found.keys() == {"format", "fleet", "commit", "at", "environments", "instances"}
+    assert found.keys() == {"format", "fleet", "commit", "at", "environments", "groups", "instances"}
     assert (found["format"], found["fleet"], found["commit"]) == ("molthub.dev/status/v1", "acme-bots", sha)
     (bot,) = found["instances"]
     assert (bot["status"], bot["sync"], bot["health"]) == ("RUNNING", "Synced", "Healthy")

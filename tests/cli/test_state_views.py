@@ -47,7 +47,7 @@ def test_people_see_the_size_the_last_backup_and_what_waits() -> None:
     words = "6.0 KiB, backup 3h ago (before an upgrade), 1 retired"
     assert words in view.human(listed(STATE), wide=True, colour=False)
     narrow = view.human(listed(STATE), wide=False, colour=False).splitlines()
-    assert narrow[2:] == ["", WAITS]
+    assert narrow[3:] == ["", WAITS]
     shown = explanation.human(explained(STATE), colour=False)
     assert f"State   {words}" in shown
     assert WAITS in shown
@@ -55,7 +55,7 @@ def test_people_see_the_size_the_last_backup_and_what_waits() -> None:
 
 def test_little_is_said_where_there_is_little() -> None:
     assert "-, no backup" in view.human(listed(StateRecord("fs-2")), wide=True, colour=False)
-    assert len(view.human(listed(None), wide=True, colour=False).splitlines()) == 2
+    assert len(view.human(listed(None), wide=True, colour=False).splitlines()) == 3
     assert "State" not in explanation.human(explained(None), colour=False)
 
 

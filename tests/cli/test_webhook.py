@@ -62,6 +62,7 @@ def test_urls_are_the_id_below_the_domain(cli: Cli) -> None:
     assert told == {
         "format": "molthub.dev/webhook-url/v1",
         "endpoints": [{"url": url, "mode": "signed"} for url in urls],
+        "dns": None,
     }
 
 

@@ -88,6 +88,7 @@ def test_an_empty_environment_is_read_whole(world: World) -> None:
     assert kinds_of(found.instances[BOT].resources) == [], "asked for by name, and absent"
     assert found.secrets.keys() == set(LINKED)
     assert all(fact.version_id for fact in found.secrets.values())
+    assert world.provider.tasks(BOT) == ()
 
 
 def test_what_was_performed_is_seen_as_it_was_wanted(world: World) -> None:
@@ -101,6 +102,10 @@ def test_what_was_performed_is_seen_as_it_was_wanted(world: World) -> None:
         assert there.runtime is not None
         assert (there.runtime.status, there.runtime.desired, there.runtime.running) == ("ACTIVE", 1, 1)
     assert world.provider.failed_rollouts(BOT) == ()
+    (task,) = world.provider.tasks(BOT)
+    assert (task.status, task.health) == ("RUNNING", "HEALTHY")
+    assert task.id
+    assert task.started_at is not None
 
 
 def test_performing_again_writes_nothing(world: World) -> None:

@@ -147,7 +147,7 @@ def _send(where: SplitResult, body: bytes, headers: dict[str, str]) -> Answer:
 
 
 _CERTIFICATE = "See that the Environment's certificate covers this host, and is issued"
-_NAME = "Make the DNS record that `molthub webhook url` prints, and give it time to spread"
+_NAME = "Make the DNS record that `molthub webhook url INSTANCE --dns` prints, and give it time to spread"
 _SILENT = "See that the load balancer is there and takes port 443 from where you are"
 
 

@@ -30,6 +30,7 @@ from molthub.resources.observation import (
     SecretFacts,
     StateFacts,
     StoppedTask,
+    Task,
 )
 from molthub.resources.types import ResourceSet, Service
 
@@ -172,6 +173,10 @@ class Baseline:
 
     def stopped_tasks(self, identity: Identity) -> tuple[StoppedTask, ...]:  # noqa: ARG002 - the protocol's
         """None: manifests have no tasks."""
+        return ()
+
+    def tasks(self, identity: Identity) -> tuple[Task, ...]:  # noqa: ARG002 - the protocol's
+        """None: no manifest tells what runs."""
         return ()
 
     def documents(self) -> SharedDocuments | None:
