@@ -10,16 +10,20 @@ from typer.core import TyperCommand
 
 from molthub.cli.commands import (
     apply,
+    audit,
     backup,
+    blame,
     bootstrap,
     completion,
     create,
     delete,
     demo,
+    diff,
     doctor,
     edit,
     events,
     explain,
+    history,
     init,
     label,
     logs,
@@ -250,6 +254,27 @@ _add(
     "molthub events --type task-stopped --type degraded --environment acme/prod",
     "molthub events --follow",
     "molthub events -o json --limit 1000",
+)
+_add(
+    "history",
+    history.history,
+    "molthub history support-bot",
+    "molthub history acme/prod/support-bot --all --running",
+    "molthub history support-bot -o json",
+)
+_add(
+    "diff",
+    diff.diff,
+    "molthub diff HEAD~1",
+    "molthub diff v1.4 main --instance support-bot -o unified",
+)
+_add("blame", blame.blame, "molthub blame support-bot", "molthub blame acme/prod/support-bot -o json")
+_add(
+    "audit",
+    audit.audit,
+    "molthub audit --since 7d",
+    "molthub audit --instance support-bot --actor ana@example.com",
+    "molthub audit --action delete --action pause --limit 0 -o csv > audit.csv",
 )
 _add("explain", explain.explain, "molthub explain MH-IMG-001", "molthub explain acme/prod/support-bot")
 

@@ -39,6 +39,10 @@ Commands:
   backup      Back an instance's state up now
   restore     Put a backup in the place of an instance's state
   events      Show what happened, in one timeline
+  history     Show the versions of one instance: who changed what, when,...
+  diff        Show what differs between two commits of the fleet, in meaning
+  blame       Show who made each field of an instance what it is, and when
+  audit       Show who did what to the fleet, newest first
   explain     Explain a reference, or why an instance is as it is
   doctor      Check everything that an apply needs
   demo        Play the main job in six scenes, against an AWS of its own

@@ -31,6 +31,7 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 | 1 | failed: a person must act. `plan`: something is Invalid or could not be read |
 | 1 | `status`: an instance shown could not be read (Unknown) |
 | 1 | `doctor`: a check failed |
+| 1 | `diff`: the commits differ; 0 is the same, and an error is 2 or 3 |
 | 1 | `apply`, `controller run --once`: also when something stayed Blocked or Invalid |
 | 2 | wrong usage; with `plan --detailed-exitcode`: there are changes (wrong usage is 1 then) |
 | 3 | try again later: AWS or Git did not answer, or something needs time |
@@ -40,8 +41,8 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 | Variable | Meaning |
 |---|---|
 | `MOLTHUB_REPO` | the default of `--repo` |
-| `MOLTHUB_DATABASE_URL` | the controller's database, for `events` and `status` |
-| `MOLTHUB_CACHE_DIR` | where mirrors of remote repositories lie; by default `~/.cache/molthub` |
+| `MOLTHUB_DATABASE_URL` | the controller's database, for `events`, `status`, `history` and `audit` |
+| `MOLTHUB_CACHE_DIR` | where mirrors and the index of commits lie; by default `~/.cache/molthub` |
 | `MOLTHUB_ROLLOUT_POLL` | seconds between two looks at a rollout, by default 5; where it is set, the longest wait too |
 | `MOLTHUB_AWS_SHARE` | percentage of AWS's request quotas that Molthub may use, or `off`; by default 60 |
 | `MOLTHUB_DEBUG` | 1 prints the traceback of an error |

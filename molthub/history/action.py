@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from molthub.history.difference import Difference, FieldChange
 
 CREATE = "create"
 DELETE = "delete"
 UPDATE = "update"
+TRAILER = "molthub-action"
 
 _PLACES = (
     (("metadata", "name"), "rename"),
@@ -28,3 +32,33 @@ def _of_field(field: FieldChange) -> str:
     if field.path[:3] == ("spec", "lifecycle", "paused"):
         return "resume" if field.after is None else "pause"
     return next((action for place, action in _PLACES if field.path[: len(place)] == place), UPDATE)
+
+
+ALIASES: Mapping[str, frozenset[str]] = {
+    "rename": frozenset({"rename"}),
+    "label": frozenset({"label"}),
+    "image-set": frozenset({"image-set"}),
+    "pause": frozenset({"pause"}),
+    "resume": frozenset({"resume"}),
+    "restart": frozenset({"restart"}),
+    "retry": frozenset({"restart"}),
+    CREATE: frozenset({CREATE}),
+    DELETE: frozenset({DELETE}),
+}
+"""What a change must amount to for a trailer with this word to be believed; another word may stand for any update."""
+
+_WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_ANYTHING = frozenset({"rollback", "import", "propose"})
+
+
+def told(amounts_to: str, trailers: Mapping[str, tuple[str, ...]]) -> str:
+    """The action of a change: what the commit's `Molthub-Action` says, unless the change shows that it is another.
+
+    A trailer is written by whoever writes the commit: `label` on a commit that deletes is not believed.
+    """
+    said = (trailers.get(TRAILER) or ("",))[-1]
+    if not _WORD.fullmatch(said):
+        return amounts_to
+    if said in ALIASES:
+        return said if amounts_to in ALIASES[said] else amounts_to
+    return said if amounts_to not in (CREATE, DELETE) or said in _ANYTHING else amounts_to

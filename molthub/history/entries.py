@@ -159,30 +159,31 @@ def _resource(parts: Mapping[str, str | None]) -> Resource | None:
 
 def entries_of(sha: str, pairs: Iterable[FilePair]) -> tuple[Entry, ...]:
     """What a commit did, from the files that differ between it and its (first) parent; ordered by resource."""
-    sides = _sides(pairs)
+    sides = sides_of(pairs)
     return tuple(_entry(sha, resource, sides[resource], sides) for resource in sorted(sides))
 
 
 @dataclass(slots=True)
-class _Sides:
-    """Where one resource was and is."""
+class Sides:
+    """Where one resource was and is: the path, and what was read there. own: as in FilePair, of any of its files."""
 
     before: tuple[str, Parsed] | None = None
     after: tuple[str, Parsed] | None = None
     own: bool = False
 
 
-def _sides(pairs: Iterable[FilePair]) -> dict[Resource, _Sides]:
-    found: dict[Resource, _Sides] = {}
+def sides_of(pairs: Iterable[FilePair]) -> dict[Resource, Sides]:
+    """The files that differ, by what they say they are."""
+    found: dict[Resource, Sides] = {}
     for pair in pairs:
         before, after = _told(pair.before, pair.after, pair.path), _told(pair.after, pair.before, pair.path)
         if before is not None and pair.before is not None:
-            side = found.setdefault(before, _Sides())
+            side = found.setdefault(before, Sides())
             if side.before is None or before == after:  # of two files with one identity, the one that stays in place
                 side.before = (pair.path, pair.before)
             side.own = side.own or pair.own
         if after is not None and pair.after is not None:
-            side = found.setdefault(after, _Sides())
+            side = found.setdefault(after, Sides())
             if side.after is None or before == after:
                 side.after = (pair.path, pair.after)
             side.own = side.own or pair.own
@@ -198,7 +199,7 @@ def _told(mine: Parsed | None, other: Parsed | None, path: str) -> Resource | No
     return other.resource if other is not None and other.resource is not None else Resource("", id=path)
 
 
-def _entry(sha: str, resource: Resource, sides: _Sides, everything: Mapping[Resource, _Sides]) -> Entry:
+def _entry(sha: str, resource: Resource, sides: Sides, everything: Mapping[Resource, Sides]) -> Entry:
     before, after = (side[1] if side else None for side in (sides.before, sides.after))
     path, former = (side[0] if side else None for side in (sides.after, sides.before))
     base = Entry(
@@ -267,7 +268,7 @@ def _created(base: Entry, form: Form, remark: tuple[str, ...]) -> Entry:
     )
 
 
-def _in_place_of(path: str | None, resource: Resource, everything: Mapping[Resource, _Sides]) -> tuple[str, ...]:
+def _in_place_of(path: str | None, resource: Resource, everything: Mapping[Resource, Sides]) -> tuple[str, ...]:
     """A file that said it was another resource: a rename by hand that did not keep the id, most often."""
     other = [one for one, side in everything.items() if one != resource and side.before and side.before[0] == path]
     return (f"in the file of {other[0]}, so it is another {_noun(resource)}",) if other else ()

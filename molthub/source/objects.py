@@ -123,6 +123,16 @@ class ObjectReader:
                     found[sha] = self._object(output, sha, b"commit")[0]
         return found
 
+    def file_at(self, commit: str, path: str) -> bytes | None:
+        """One file of a commit; None where there is none, or it is too large. path: one of ours, not from outside."""
+        check_hash(commit)
+        with self._batch("--batch-check", f"{commit}:{path}\n") as output:
+            found = output.readline().split()
+        if len(found) != 3 or found[1] != b"blob":  # noqa: PLR2004
+            return None
+        oid = found[0].decode()
+        return self.blobs((oid,))[oid][0]
+
     def read(self, *args: str) -> bytes:
         """Output of a reading command; a damaged repository is told from every other failure."""
         with self._damage():

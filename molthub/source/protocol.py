@@ -90,3 +90,7 @@ class FleetSource(Protocol):
     def yaml_ids(self, commit: str) -> Mapping[str, str]:
         """Path → blob id of the regular YAML files of a commit."""
         ...
+
+    def file_at(self, commit: str, path: str) -> bytes | None:
+        """One file of a commit, by a path of ours; None where there is none, or it is too large to be a manifest."""
+        ...

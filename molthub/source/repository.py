@@ -209,6 +209,9 @@ class LocalRepository:
     def yaml_ids(self, commit: str) -> Mapping[str, str]:
         return self._questions.yaml_ids(commit)
 
+    def file_at(self, commit: str, path: str) -> bytes | None:
+        return self.reader.file_at(commit, path)
+
     def _head(self) -> str | None:
         return self.reader.lookup(("HEAD",))[0]
 
@@ -301,6 +304,9 @@ class MirroredRepository:
 
     def yaml_ids(self, commit: str) -> Mapping[str, str]:
         return self._asking(lambda questions: questions.yaml_ids(commit))
+
+    def file_at(self, commit: str, path: str) -> bytes | None:
+        return self._reading(lambda reader: reader.file_at(commit, path))
 
     def _tip(self) -> str:
         """What the mirror holds for the followed ref; cloned again when the remote has it and the mirror lost it."""

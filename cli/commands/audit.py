@@ -1,0 +1,104 @@
+"""`molthub audit`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from molthub.cli import context
+from molthub.cli.options import NoColorOption, RefOption, RepoOption
+from molthub.cli.terminal import Terminal, terminal
+from molthub.cli.times import past
+
+if TYPE_CHECKING:
+    from molthub.cli.looking_back import LookedBack
+    from molthub.pipeline.past.audit import AuditLine, Wanted
+
+
+class AuditOutput(StrEnum):
+    """How the audit is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+InstanceOption = Annotated[
+    str | None, typer.Option("--instance", metavar="INSTANCE", help="Only this one, by any name it has or had")
+]
+ActorOption = Annotated[
+    str | None, typer.Option("--actor", metavar="TEXT", help="Part of a name or address; of a verified signer too")
+]
+ActionOption = Annotated[
+    list[str] | None, typer.Option("--action", metavar="ACTION", help="Such as pause or delete (repeatable)")
+]
+SinceOption = Annotated[str | None, typer.Option("--since", metavar="AGE|TIME", help="For example 12h, 7d, 2027-01-31")]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="AGE|TIME", help="Before that time")]
+LimitOption = Annotated[
+    int, typer.Option("-n", "--limit", metavar="N", min=0, help="At most so many, the newest; 0 for all")
+]
+
+
+def audit(
+    ctx: typer.Context,
+    instance: InstanceOption = None,
+    actor: ActorOption = None,
+    action: ActionOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 100,
+    output: Annotated[AuditOutput, typer.Option("-o", "--output", help="How to print it")] = AuditOutput.TABLE,
+    repo: RepoOption = None,
+    ref: RefOption = None,
+    no_color: NoColorOption = False,
+) -> None:
+    """Show who did what to the fleet, newest first
+
+    Changes come from Git: instances, environments, templates, the access policy and the fleet itself, and what the
+    direct commands left in trailers. What the controller did comes from its database, which MOLTHUB_DATABASE_URL
+    names. The author is what a commit claims; SIGNED is what its signature proves, by the keys that access.yaml names
+    at the head.
+    """
+    from molthub.cli.looking_back import look_back
+    from molthub.cli.views import audit as view
+    from molthub.pipeline.past.audit import Wanted
+
+    term, now = terminal(no_color=no_color), context.roots_of(ctx).now()
+    with look_back(repo=repo, ref=ref, term=term) as back:
+        wanted = Wanted(
+            resource=back.past.find(instance).resource if instance else None,
+            actor=actor,
+            actions=frozenset(action or ()),
+            since=_time(since, now, "--since"),
+            until=_time(until, now, "--until"),
+            limit=limit + 1 if limit else None,
+        )
+        found = _lines(back, wanted, term)
+    shown = found[: limit or None]
+    if output is AuditOutput.JSON:
+        term.json(view.data(shown, fleet=back.fleet, head=back.past.head, whole=len(shown) == len(found)))
+    elif output is AuditOutput.CSV:
+        term.data(view.csv_text(shown))
+    else:
+        term.data(view.human(shown, colour=term.colour_out))
+    if len(shown) < len(found):
+        term.say(f"Only the newest {limit} are shown; --limit 0 shows all.")
+
+
+def _time(text: str | None, now: datetime, option: str) -> datetime | None:
+    return past(text, now, option) if text else None
+
+
+def _lines(back: LookedBack, wanted: Wanted, term: Terminal) -> tuple[AuditLine, ...]:
+    from molthub.pipeline.past.audit import from_git, merged, of_event
+
+    events = []
+    if back.store is None:
+        term.say("Only Git is read: the controller's own actions are in its database (MOLTHUB_DATABASE_URL).")
+    else:
+        lines = [of_event(one) for one in back.store.events(since=wanted.since) if one.identity.fleet == back.fleet]
+        events = [line for line in lines if wanted.means(line)]
+    return merged(from_git(back.past, wanted, back.signers().look), events, wanted.limit)
