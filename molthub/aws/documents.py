@@ -48,25 +48,26 @@ class BucketDocuments:
             return None
         return Document(
             body=_body(answer, Call("s3", "GetObject", about)),
-            tag=str(answer["ETag"]),
-            written=answer["LastModified"],
+            tag=str(_told(answer, "ETag", about)),
+            written=_told(answer, "LastModified", about),
             read=_date(answer, about),
         )
 
     def write(self, name: str, body: bytes, *, replaces: str | None) -> str | None:
         """Write the document if it is still what the caller knows; its new tag, None when it is not."""
+        about = f"{self.bucket}/{name}"
         answer = self._api.expecting(
             _OTHER_WAS_FASTER,
             "s3",
             "PutObject",
-            subject=f"{self.bucket}/{name}",
+            subject=about,
             Key=name,
             Body=body,
             ContentType="application/json",
             **({"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}),
             **self._where,
         )
-        return None if isinstance(answer, Refusal) else str(answer["ETag"])
+        return None if isinstance(answer, Refusal) else str(_told(answer, "ETag", about))
 
 
 def _body(answer: Answer, call: Call) -> bytes:
@@ -83,8 +84,17 @@ def _date(answer: Answer, about: str) -> datetime:
     try:
         return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC)
     except (KeyError, ValueError) as error:
-        raise TransientError(
-            "MH-AWS-012",
-            f"AWS answered s3:GetObject for {about} without its date",
-            fix="Nothing to do: it is tried again",
-        ) from error
+        raise _half(about, "date") from error
+
+
+def _told(answer: Answer, name: str, about: str) -> Any:
+    """A header of the answer. What keeps a lease must not die of one that something on the way took out."""
+    if answer.get(name) is None:
+        raise _half(about, name)
+    return answer[name]
+
+
+def _half(about: str, what: str) -> TransientError:
+    return TransientError(
+        "MH-AWS-012", f"S3 answered for {about} without its {what}", fix="Nothing to do: it is tried again"
+    )

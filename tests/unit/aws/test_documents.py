@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 
+from molthub.aws.api import Api
 from molthub.aws.documents import BucketDocuments
 from molthub.aws.provider import AwsProvider, aws_provider_factory
 from molthub.errors import StallingError, TransientError
@@ -14,6 +17,7 @@ from molthub.planning.types import Action, Change
 from molthub.provider.protocols import WriteContext
 from molthub.resources.types import Kind, LogGroup
 from tests.fakes.aws_world import BOT, COMMIT, ENVIRONMENT_VARIABLES, KEY, LOCATION
+from tests.fakes.scripted import Scripted
 from tests.fakes.simulator import ENVIRONMENT, TestSimulator
 
 BUCKET = "molthub-0123456789-123456789012-eu-west-1"
@@ -152,3 +156,18 @@ def test_every_request_of_a_write_asks_the_guard(simulator: TestSimulator, provi
     sent = [call for call in simulator.control.calls() if call["service"] == "logs"]
     assert len(sent) == 2
     assert simulator.control.inventory().get(LOCATION.account_id, {}).get(LOCATION.region, {})["logGroups"] == {}
+
+
+@pytest.mark.parametrize("missing", ["ETag", "LastModified", "date"])
+def test_an_answer_without_a_header_is_no_reason_to_die(missing: str) -> None:
+    """Something on the way may take one out; the thread that keeps a lease goes on, and asks again."""
+    metadata = {"HTTPHeaders": {"date": "Mon, 23 Nov 2026 17:00:00 GMT"} if missing != "date" else {}}
+    whole = {"ETag": '"1"', "LastModified": datetime(2026, 11, 23, tzinfo=UTC), "ResponseMetadata": metadata}
+    answer = {key: value for key, value in whole.items() if key != missing}
+    aws = Scripted({"get_object": [{**answer, "Body": BytesIO(b"{}")}], "put_object": [answer]})
+    documents = BucketDocuments(Api(aws), bucket=BUCKET, account=LOCATION.account_id)
+    with pytest.raises(TransientError, match=f"MH-AWS-012 S3 answered for {BUCKET}/lease.json without its {missing}"):
+        documents.read("lease.json")
+    if missing == "ETag":
+        with pytest.raises(TransientError, match="MH-AWS-012"):
+            documents.write("lease.json", b"{}", replaces=None)

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from molthub.aws.api import Api
 from molthub.aws.bootstrap import around
 from molthub.aws.bootstrap.following import Follower
 from molthub.errors import StallingError
 from molthub.provider.bootstrap import Cancelled, Progress
+from tests.fakes.bases import base_spec
+from tests.fakes.scripted import Scripted
 
 STACK = "arn:aws:cloudformation:eu-west-1:123456789012:stack/base/1"
-
-
-@dataclass
-class Scripted:
-    """Answers each operation with the next of its answers, and with the last for ever."""
-
-    answers: dict[str, list[Any]]
-    asked: list[str] = field(default_factory=list)
-
-    def client(self, _service: str) -> Scripted:
-        return self
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def answer(**_params: Any) -> Any:
-            self.asked.append(operation)
-            there = self.answers[operation]
-            return there.pop(0) if len(there) > 1 else there[0]
-
-        return answer
 
 
 def _stack(status: str) -> dict[str, Any]:
@@ -80,3 +62,24 @@ def test_an_object_that_s3_keeps_ends_the_emptying() -> None:
         around.empty_bucket(Api(aws), "b", "123456789012")
     assert told.value.ref == "MH-BASE-015"
     assert aws.asked == ["list_object_versions", "delete_objects"]
+
+
+def _refused(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeBackupVault")
+
+
+def test_a_vault_that_may_not_be_looked_at_is_not_empty() -> None:
+    """Of a vault that is not there AWS Backup says that it is denied, too, in other words."""
+    user = "User: arn:aws:iam::123456789012:user/ana is not authorized to perform: backup:DescribeBackupVault"
+    with pytest.raises(StallingError, match="AWS denies backup:DescribeBackupVault"):
+        around.backups_held(Api(Scripted({"describe_backup_vault": [_refused("AccessDeniedException", user)]})), "v")
+    unknown = _refused("AccessDeniedException", "Insufficient privileges to perform this action.")
+    assert around.backups_held(Api(Scripted({"describe_backup_vault": [unknown]})), "v") == 0
+
+
+def test_a_service_linked_role_that_cannot_be_made_is_said() -> None:
+    taken = _refused("InvalidInput", "Service role name AWSServiceRoleForECS has been taken in this account")
+    wrong = _refused("InvalidInput", "Service name ecs is not valid")
+    around.ensure_service_roles(Api(Scripted({"create_service_linked_role": [taken]})), base_spec())
+    with pytest.raises(StallingError, match="Service name ecs is not valid"):
+        around.ensure_service_roles(Api(Scripted({"create_service_linked_role": [taken, wrong]})), base_spec())
