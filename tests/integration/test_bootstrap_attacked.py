@@ -122,6 +122,18 @@ def test_what_was_never_begun_leaves_nothing(there: Bootstrap) -> None:
     assert there.stacks() == []
 
 
+def test_what_was_only_proposed_is_destroyed_too(there: Bootstrap) -> None:
+    """What a run leaves that was killed at its question: a change set, and the stack that is nothing but it."""
+    way = {"Resources": {"Way": {"Type": "AWS::EC2::InternetGateway"}}}
+    there.client("cloudformation").create_change_set(
+        StackName=STACK, ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=json.dumps(way)
+    )
+    assert [item["StackStatus"] for item in there.stacks()] == ["REVIEW_IN_PROGRESS"]
+    gone = there.run("--destroy", "--auto-approve", "--no-commit")
+    assert gone.code == 0, gone.err
+    assert there.stacks() == []
+
+
 def test_backups_are_gone_before_their_vault_is(there: Bootstrap) -> None:
     assert there.run("--auto-approve").code == 0
     files = there.client("efs").create_file_system(CreationToken="one", Encrypted=True)

@@ -63,7 +63,7 @@ class Follower:
                 follow(progress)
                 if progress.failed and progress.name and not progress.reason.startswith(CONSEQUENCES):
                     causes.append(progress)
-            if begun and not status.endswith("_IN_PROGRESS"):
+            if (begun or status == "DELETE_COMPLETE") and not status.endswith("_IN_PROGRESS"):
                 return Ended(status, tuple(causes))
             if cancelled():
                 raise left_alone(about, status)

@@ -273,7 +273,8 @@ class AwsBase:
         if stack is None:
             return Remains()
         outputs = outputs_of(stack)
-        self._protect(on=False)
+        if stack.get("EnableTerminationProtection"):
+            self._protect(on=False)
         if service := outputs.get("Controller"):
             self._stop(outputs["Cluster"], service, cancelled)
         around.empty_bucket(self.api, self._names.bucket, self._spec.account_id)

@@ -54,6 +54,14 @@ def test_the_status_from_before_is_not_taken_for_the_end() -> None:
     assert (ended.status, ended.ok, len(told)) == ("UPDATE_ROLLBACK_COMPLETE", False, 1)
 
 
+def test_what_is_deleted_is_over_whatever_was_told_of_it() -> None:
+    """A stack that was only proposed goes at once."""
+    aws = Scripted({"describe_stacks": [_stack("DELETE_COMPLETE")], "describe_stack_events": [_events("1")]})
+    follower = Follower(Api(aws), STACK, _no_wait)
+    follower.mark()
+    assert follower.to_the_end(lambda _: None, lambda: False, about="acme/prod", begun=False).ok
+
+
 def test_an_object_that_s3_keeps_ends_the_emptying() -> None:
     kept = {"Key": "lease.json", "Code": "AccessDenied", "Message": "Access Denied because of a lock"}
     version = {"Key": "lease.json", "VersionId": "1"}
