@@ -12,7 +12,7 @@ from molthub.cli.exit_codes import ExitCode
 from molthub.cli.options import Output
 from molthub.cli.terminal import Terminal
 from molthub.cli.views import bootstrap as view
-from molthub.errors import Diagnostic, InvalidInputError, StallingError, WaitingError
+from molthub.errors import Diagnostic, InvalidInputError, MolthubError, StallingError, WaitingError
 from molthub.provider.bootstrap import Base, Progress, Proposal, Standing
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 APPROVED = "yes"
 STOPPED_WATCHING = "MH-BASE-006"
+LOST_SIGHT = frozenset({"MH-AWS-002", "MH-AWS-006"})
+"""Credentials that expired, and AWS out of reach: in the middle of half an hour neither is rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +294,10 @@ class Job:
             self.term.say(f"{error.diagnostic.message[:1].upper()}{error.diagnostic.message[1:]}.")
             self.term.say(f"{error.diagnostic.fix}.")
             return False
+        except MolthubError as error:
+            if error.ref in LOST_SIGHT:
+                self.term.say("What AWS has begun goes on without you; run it again to follow it to its end.")
+            raise
         return True
 
     def _approve(self, question: str) -> None:

@@ -122,6 +122,17 @@ def test_what_was_never_begun_leaves_nothing(there: Bootstrap) -> None:
     assert there.stacks() == []
 
 
+def test_credentials_that_expire_on_the_way_stop_nothing(there: Bootstrap) -> None:
+    there.control.add_fault("expired-token", operation="cloudformation:DescribeStackEvents", nth=3)
+    ended = there.run("--auto-approve")
+    assert ended.code == 1
+    assert "What AWS has begun goes on without you; run it again to follow it to its end." in ended.err
+    assert "MH-AWS-002" in ended.err
+    again = there.run("--auto-approve")
+    assert again.code == 0, again.err
+    assert there.stacks()[0]["EnableTerminationProtection"] is True
+
+
 def test_what_was_only_proposed_is_destroyed_too(there: Bootstrap) -> None:
     """What a run leaves that was killed at its question: a change set, and the stack that is nothing but it."""
     way = {"Resources": {"Way": {"Type": "AWS::EC2::InternetGateway"}}}
