@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from molthub.cli.commands import (
+    abort,
     apply,
     audit,
     backup,
@@ -37,6 +38,7 @@ from molthub.cli.commands import (
     restore,
     resume,
     retry,
+    rollback,
     schema,
     simulator,
     status,
@@ -229,6 +231,14 @@ _add(
     "molthub restart --environment acme/prod --yes --at 2026-11-23T10:00Z",
 )
 _add("retry", retry.retry, 'molthub retry support-bot -m "the provider is back"')
+_add("abort", abort.abort, "molthub abort support-bot", 'molthub abort support-bot -m "it loses messages"')
+_add(
+    "rollback",
+    rollback.rollback,
+    "molthub rollback support-bot",
+    "molthub rollback support-bot --to 3",
+    "molthub rollback -l team=support --to HEAD --yes",
+)
 _add("reconcile", reconcile.reconcile, "molthub reconcile support-bot", "molthub reconcile --all --yes")
 _add(
     "logs",

@@ -34,6 +34,8 @@ Commands:
   resume      End a pause, as a commit
   restart     Start instances anew, as a commit
   retry       Try a failed rollout again, as a commit
+  abort       Stop a rollout that is under way and go back, as a commit
+  rollback    Put an instance back to what it was, as a commit
   reconcile   Ask the controller to look at instances now
   logs        Show what a Moltbot wrote
   backup      Back an instance's state up now

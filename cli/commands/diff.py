@@ -52,11 +52,11 @@ def _diff(
     before: str, after: str, instances: tuple[str, ...], output: DiffOutput, term: Terminal, *, repo: str | None
 ) -> int:
     from molthub.cli.views import history as view
-    from molthub.pipeline.past.between import between, only, revision
+    from molthub.pipeline.past.between import between, only
 
     source = context.open_source(repo, None)
     source.fetch()
-    found = between(source, revision(source, before), revision(source, after))
+    found = between(source, source.resolve(before), source.resolve(after))
     if instances:
         found = only(found, instances, source)
     if output is DiffOutput.JSON:

@@ -13,6 +13,7 @@ from molthub.errors import StallingError
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHORT_HASH = re.compile(r"[0-9a-f]{4,64}")
+_REVISION = re.compile(r"(.+?)((?:~[0-9]{0,6}|\^[0-9]?)+)")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HELPER = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)?::")
 _SCP_LIKE = re.compile(r"(?:(?P<user>[^@:/\s]+)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^:/@\s]+):(?P<path>.+)")
@@ -133,6 +134,12 @@ def check_ref(ref: str) -> str:
     if not ref or ref.startswith("-") or len(ref) > _REF_LENGTH or ref == "@" or _BAD_IN_REF.search(ref):
         raise StallingError("MH-GIT-005", f"{ref[:80]!a} is not a ref", fix="Give a branch, a tag or a commit hash")
     return ref
+
+
+def split_revision(revision: str) -> tuple[str, str]:
+    """`HEAD~2` → ("HEAD", "~2"): a ref, and the steps back from it ("" for none). Raises MH-GIT-005 for a bad ref."""
+    found = _REVISION.fullmatch(revision)
+    return (check_ref(found[1]), found[2]) if found else (check_ref(revision), "")
 
 
 def is_full_hash(text: str) -> bool:

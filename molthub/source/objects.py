@@ -13,7 +13,7 @@ from typing import IO
 
 from molthub.errors import Diagnostic, MolthubError, StallingError
 from molthub.source import trees
-from molthub.source.locations import check_hash, check_ref, is_full_hash, is_short_hash
+from molthub.source.locations import check_hash, is_full_hash, is_short_hash, split_revision
 from molthub.source.process import Git, GitFailedError
 from molthub.source.types import FileEntry, Snapshot
 
@@ -61,16 +61,23 @@ class ObjectReader:
         return tuple(part[0] if part[1:2] == ["commit"] and is_full_hash(part[0]) else None for part in parts)
 
     def resolve(self, ref: str) -> str:
-        """A branch, tag, `refs/…` or hash to a full hash; a branch wins over a tag of its name. Raises MH-GIT-006."""
-        check_ref(ref)
+        """A branch, tag, `refs/…` or hash, and steps back from it (`HEAD~2`), to a full hash; a branch wins over a tag
+        of its name. Raises MH-GIT-005, -006."""
+        ref, steps = split_revision(ref)
         named = (ref,) if ref == "HEAD" or ref.startswith("refs/") else (f"refs/heads/{ref}", f"refs/tags/{ref}")
         remote = () if ref.startswith("refs/") else (f"refs/remotes/{ref}",)
         hashes = (ref,) if is_short_hash(ref) else ()
         order = hashes if is_full_hash(ref) else (*named, *remote, *hashes)
         for found in self.lookup(order):
             if found is not None:
-                return found
+                return self._back(found, steps) if steps else found
         raise UnknownRefError(ref, self.label)
+
+    def _back(self, commit: str, steps: str) -> str:
+        earlier = self.lookup((f"{commit}{steps}",))[0]
+        if earlier is None:
+            raise UnknownRefError(f"{commit[:12]}{steps}", self.label)
+        return earlier
 
     def require(self, commit: str) -> str:
         """The hash itself when the repository holds that commit. Raises MH-GIT-005 or MH-GIT-006."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 from molthub.errors import StallingError
 from molthub.source import changes
 from molthub.source.history import FORMAT, parse_log
-from molthub.source.locations import Location, check_ref, parse_location
+from molthub.source.locations import Location, check_ref, parse_location, split_revision
 from molthub.source.mirror import Mirror
 from molthub.source.network import empty_repository, foreign_owner
 from molthub.source.objects import CorruptRepositoryError, ObjectReader, UnknownRefError
@@ -29,7 +29,8 @@ def open_repository(
     """The fleet repository at a path or URL. Reads nothing from the network yet.
 
     location     path of a working repository or a bare one, or an https, ssh or `user@host:path` URL
-    ref          branch, tag or full hash to follow; None: HEAD of a local one, the default branch of a remote one
+    ref          branch, tag or full hash to follow, of a local one also steps back (`HEAD~2`)
+                 None: HEAD of a local one, the default branch of a remote one
     cache_dir    where mirrors lie
     mirror       read a local path through a mirror too, as the controller does
     allow_local  take `file://` URLs
@@ -37,9 +38,11 @@ def open_repository(
     """
     place = parse_location(location, allow_local=allow_local)
     if ref is not None:
-        check_ref(ref)
+        split_revision(ref)
     require_git()
     if place.path is None or mirror:
+        if ref is not None:
+            check_ref(ref)
         if place.path is not None:
             discover(place.path, trusted=True)
         return MirroredRepository(mirror=Mirror(location=place, cache_dir=cache_dir), ref=ref)

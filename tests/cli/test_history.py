@@ -130,7 +130,7 @@ def test_diff_tells_by_its_exit_code(at: Cli) -> None:
     assert failed.code == 2
     assert "MH-GIT-006" in failed.err
     assert at.run("diff", "HEAD~99").code == 2
-    assert "MH-HIST-003" in at.run("diff", "HEAD~99").err
+    assert "MH-GIT-006" in at.run("diff", "HEAD~99").err
     assert "MH-HIST-001" in at.run("diff", "HEAD~1", "-i", "nobody").err
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,8 +26,6 @@ from molthub.history.hiding import shown
 from molthub.source.protocol import FleetSource
 from molthub.source.types import Snapshot
 
-_BACK = re.compile(r"(?P<ref>.+?)(?P<steps>(?:~[0-9]{0,6}|\^)+)")
-
 
 @dataclass(frozen=True, slots=True)
 class Between:
@@ -38,26 +35,6 @@ class Between:
     after: str
     entries: tuple[Entry, ...]
     sides: Mapping[Resource, Sides]
-
-
-def revision(source: FleetSource, text: str) -> str:
-    """A branch, tag or hash, with `~N` or `^` behind it for first parents, to a full hash.
-
-    Raises MH-GIT-005 or -006, and MH-HIST-003 where the history is not that long.
-    """
-    found = _BACK.fullmatch(text)
-    if found is None:
-        return source.resolve(text)
-    commit = source.resolve(found["ref"])
-    steps = re.findall(r"~([0-9]*)|(\^)", found["steps"])
-    for _ in range(sum(1 if caret else int(count or 1) for count, caret in steps)):
-        parents = source.commit(commit).parents
-        if not parents:
-            raise StallingError(
-                "MH-HIST-003", f"{text[:80]!a} is before the first commit", fix="Look at `git log --first-parent`"
-            )
-        commit = parents[0]
-    return commit
 
 
 def between(source: FleetSource, before: str, after: str) -> Between:
