@@ -82,11 +82,11 @@ def _in_fleet(root: Path, only: frozenset[str], *, rules: Rules, now: datetime) 
 
 def _loose(paths: tuple[Path, ...], *, rules: Rules, now: datetime) -> Validation:
     from molthub.manifest.loader import load_loose
-    from molthub.pipeline.engine import judge
+    from molthub.pipeline.engine import judge, with_judged_templates
 
     snapshot, named = disk.read_loose(paths)
     files = {path: entry.content for path, entry in snapshot.files.items()}
-    documents: FleetDocuments = load_loose(files, named=named)
+    documents: FleetDocuments = with_judged_templates(load_loose(files, named=named), rules=rules, now=now)
     verdicts = {
         identity: judge(loaded, documents, rules=rules, now=now) for identity, loaded in documents.instances.items()
     }

@@ -104,10 +104,10 @@ def _template(known: Catalogue, term: Terminal) -> Entry:
 
 
 def _introduce(entry: Entry, term: Terminal) -> None:
-    from molthub.pipeline.templates.rendering import sample_of
+    from molthub.manifest.template_checks import sample_of
     from molthub.pipeline.templates.words import enables
 
-    enabled = enables(sample_of(entry))
+    enabled = enables(sample_of(entry.model))
     term.say(f"\n{safe(entry.model.metadata.title)}: {safe(' '.join(entry.model.metadata.description.split()))}")
     for text in entry.model.spec.enables:
         term.say(f"  - {safe(text)}")
@@ -147,14 +147,15 @@ def _name(fleet: CheckedFleet, environment: str, term: Terminal) -> str:
 def _is_asked(entry: Entry, parameter: Parameter) -> bool:
     """A place in the secret store is asked only where bots may share one: a channel's token never is."""
     from molthub.manifest.template import ParameterType
-    from molthub.manifest.template_checks import secret_variable
-    from molthub.pipeline.templates.rendering import sample_of
+    from molthub.manifest.template_checks import sample_of, secret_variable
     from molthub.pipeline.templates.words import enables
 
     if parameter.type is not ParameterType.SECRET:
         return True
     variable = secret_variable(entry.model, parameter.name)
-    used = [field for item in enables(sample_of(entry)).secrets if item.variable == variable for field in item.used_by]
+    used = [
+        field for item in enables(sample_of(entry.model)).secrets if item.variable == variable for field in item.used_by
+    ]
     return not any(field.startswith("channels.") for field in used)
 
 

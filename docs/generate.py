@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from molthub.aws.permissions.reference import permission_files
+from molthub.cli.commands.init import Answers
+from molthub.cli.commands.init_files import ACTION, WORKFLOW, render
 from molthub.cli.reference import reference as command_reference
 from molthub.manifest.reference import reference
 from molthub.manifest.schema import COMBINED, schemas
@@ -25,10 +27,19 @@ def manifest_files() -> Mapping[str, str]:
     return files
 
 
+def workflow_files() -> Mapping[str, str]:
+    """The action where others use it from, and the example fleet's own copy of it and workflow."""
+    answers = Answers("acme-bots", "acme", "prod", "123456789012", "eu-west-1", cluster=None, vpc=None, subnets=())
+    written = render(answers)
+    example = {f"manifests-example/{path}": written[path] for path in (ACTION, WORKFLOW)}
+    return {ACTION: written[ACTION], **example}
+
+
 GENERATORS: list[Callable[[], Mapping[str, str]]] = [
     manifest_files,
     command_reference,
     permission_files,
+    workflow_files,
 ]
 """Each gives path from the repository's root → text."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from molthub.cli.commands.init import Answers
 
 INSTANCE = "hello-bot"
+ACTION, WORKFLOW = ".github/actions/molthub-plan/action.yml", ".github/workflows/molthub.yml"
 SCHEMA = ".molthub/molthub.schema.json"
 IGNORED = "# a controller's database, and plans: state of one machine\n/molthub.db*\n/plan.json\n"
 
@@ -69,12 +70,17 @@ def render(answers: Answers) -> dict[str, str]:
         "molthub.yaml": "fleet.yaml",
         f"environments/{answers.workspace}-{answers.environment}.yaml": "environment.yaml",
         f"instances/{answers.workspace}/{answers.environment}/{INSTANCE}.yaml": "instance.yaml",
-        ".github/workflows/molthub.yml": "workflow.yaml",
+        WORKFLOW: "workflow.yaml",
         "README.md": "README.md",
     }
     folder = files("molthub.cli.scaffold")
     texts = {path: Template((folder / name).read_text("utf-8")).substitute(values) for path, name in paths.items()}
-    return {**texts, ".gitignore": IGNORED, SCHEMA: schema_for()}
+    return {**texts, ACTION: action(), ".gitignore": IGNORED, SCHEMA: schema_for()}
+
+
+def action() -> str:
+    """The composite action that the workflow uses, as it is in Molthub's own repository."""
+    return (files("molthub.cli.scaffold") / "action.yaml").read_text("utf-8")
 
 
 def _existing(answers: Answers) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from molthub.cli.views.text import columns, paint, safe
 from molthub.manifest.placeholders import text_of
 from molthub.manifest.template import Parameter, ParameterType
+from molthub.manifest.template_checks import sample_of
 from molthub.pipeline.templates.catalogue import Catalogue, Entry
-from molthub.pipeline.templates.rendering import sample_of
 from molthub.pipeline.templates.words import Enables, enables
 
 LIST_FORMAT = "molthub.dev/templates/v1"
@@ -30,7 +30,7 @@ def listing(known: Catalogue, *, colour: bool) -> str:
 
 def _cells(entry: Entry) -> tuple[str, ...]:
     needed = ", ".join(item.name for item in entry.model.spec.parameters if item.required)
-    channels = ", ".join(enables(sample_of(entry)).channels) or "no channel"
+    channels = ", ".join(enables(sample_of(entry.model)).channels) or "no channel"
     return (entry.name, safe(entry.model.metadata.title), safe(_origin(entry)), safe(channels), needed or "-")
 
 

@@ -111,6 +111,13 @@ class FleetDocuments:
     access: LoadedAccess | None = None
 
     @property
+    def about_what_runs(self) -> tuple[Diagnostic, ...]:
+        """Every diagnostic but those of templates, which nothing that runs depends on."""
+        templates = {item.path for item in self.templates.values()}
+        templates |= {item.path for item in self.invalid if not item.may_be_an_instance}
+        return tuple(item for item in self.diagnostics if item.location is None or item.location.path not in templates)
+
+    @property
     def is_valid_for_deletion(self) -> bool:
         """Only a tree that parsed in full may conclude from a manifest's absence that it was removed.
 

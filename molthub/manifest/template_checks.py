@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from molthub.errors import Diagnostic, Location, Severity
 from molthub.manifest.checks import document_diagnostics
+from molthub.manifest.documents import Locate
 from molthub.manifest.fields import API_VERSION
 from molthub.manifest.models import MoltbotInstance
 from molthub.manifest.parameters import compiled, misfit
@@ -206,6 +207,11 @@ def samples(model: MoltbotTemplate) -> dict[str, Scalar]:
     }
 
 
+def sample_of(model: MoltbotTemplate) -> MoltbotInstance:
+    """An instance of a valid template, made with its defaults and examples."""
+    return MoltbotInstance.model_validate(instance_document(model, {**SAMPLE, **samples(model)}))
+
+
 def _tried(model: MoltbotTemplate, place: Place, values: Mapping[str, Value]) -> list[Diagnostic]:
     body_place = BodyPlace(place)
     document = instance_document(model, {**SAMPLE, **samples(model), **values})
@@ -227,10 +233,15 @@ class BodyPlace(Place):
         self.path = template.path
 
     def __call__(self, path: Path) -> Location:
-        return self._template(_in_body(path))
+        return located_in_body(self._template, path)
 
     def key(self, path: Path) -> Location:
         return self._template.key(_in_body(path))
+
+
+def located_in_body(template: Locate, path: Path) -> Location:
+    """The place in a template of what becomes this part of an instance."""
+    return template(_in_body(path))
 
 
 def _in_body(path: Path) -> Path:

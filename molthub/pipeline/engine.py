@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from molthub.desired.render import RenderFacts, render
 from molthub.errors import Diagnostic
 from molthub.guard.engine import Subject, Verdicts, run
 from molthub.manifest.documents import FleetDocuments, InvalidFile, LoadedInstance
 from molthub.manifest.loader import ReadCache, load_files
+from molthub.manifest.template_checks import located_in_body, sample_of
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.types import ResourceSet
 from molthub.source.types import Snapshot
@@ -49,11 +51,25 @@ def load(snapshot: Snapshot, *, cache: ReadCache | None = None) -> FleetDocument
 
 def check(snapshot: Snapshot, *, rules: Rules, now: datetime, cache: ReadCache | None = None) -> CheckedFleet:
     """Load a snapshot and let every guardrail judge every instance that loaded. cache: as for `load`."""
-    documents = load(snapshot, cache=cache)
+    documents = with_judged_templates(load(snapshot, cache=cache), rules=rules, now=now)
     verdicts = {
         identity: judge(loaded, documents, rules=rules, now=now) for identity, loaded in documents.instances.items()
     }
     return CheckedFleet(snapshot=snapshot, documents=documents, verdicts=verdicts)
+
+
+def with_judged_templates(documents: FleetDocuments, *, rules: Rules, now: datetime) -> FleetDocuments:
+    """The documents with the guardrails' errors on what each template makes of its defaults and examples, told at
+    their places in the template. It has no Environment, so rules about rendered resources have nothing to look at.
+    """
+    found: list[Diagnostic] = []
+    nowhere = FleetDocuments(fleet=None, environments={}, instances={})
+    for template in documents.templates.values():
+        locate = partial(located_in_body, template.locate)
+        loaded = LoadedInstance(template.path, sample_of(template.model), locate)
+        verdicts = judge(loaded, nowhere, rules=rules, now=now)
+        found += [replace(item, subject=None) for item in verdicts.errors]
+    return replace(documents, diagnostics=(*documents.diagnostics, *found)) if found else documents
 
 
 def judge(loaded: LoadedInstance, documents: FleetDocuments, *, rules: Rules, now: datetime) -> Verdicts:

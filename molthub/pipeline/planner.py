@@ -103,7 +103,7 @@ def plan_fleet(
         commit=checked.snapshot.commit,
         environments=tuple(environments),
         applicable=checked.snapshot.commit is not None,
-        diagnostics=checked.documents.diagnostics,
+        diagnostics=checked.documents.about_what_runs,
     )
     decisions = DeletionVerdict(
         removals={identity: why for guard in guards.values() for identity, why in guard.removals.items()},

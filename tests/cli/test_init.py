@@ -31,6 +31,7 @@ def test_a_new_fleet_is_valid_and_a_repository(cli: Cli) -> None:
         "wrote instances/acme/dev/hello-bot.yaml",
         "wrote .github/workflows/molthub.yml",
         "wrote README.md",
+        "wrote .github/actions/molthub-plan/action.yml",
         "wrote .gitignore",
         "wrote .molthub/molthub.schema.json",
         "started a Git repository",
@@ -69,7 +70,7 @@ def test_everything_given(cli: Cli) -> None:
         "subnetIds": ["subnet-0a", "subnet-0b"],
     }
     workflow = yaml.safe_load((cli.repository.path / ".github/workflows/molthub.yml").read_text())
-    assert workflow["jobs"]["validate"]["steps"][-1] == {"run": "molthub validate"}
+    assert workflow["jobs"]["fleet"]["steps"][-1] == {"run": "molthub validate"}
     assert cli.run("validate", "--strict").code == 0
 
 

@@ -28,18 +28,11 @@ def import_template(
     Checked first, and what it makes is judged by the guardrails, with its defaults and examples. It becomes
     templates/NAME.yaml as it is written, comments and all.
     """
-    from molthub.cli import context
     from molthub.cli.templating import read_input
-    from molthub.errors import InvalidInputError
     from molthub.pipeline.actions.template_import import TemplateImport
     from molthub.pipeline.templates.catalogue import read_template
-    from molthub.pipeline.templates.rendering import judged
 
     how = How(repo, message, yes, dry_run, no_push, branch, output, no_color)
     name, content = read_input(file)
     template = read_template(name, content, own=True)
-    roots = context.roots_of(ctx)
-    errors = judged(template, rules=roots.rules(), now=roots.now())
-    if errors:
-        raise InvalidInputError(errors)
     return act(ctx, TemplateImport(template, replace), how)

@@ -22,12 +22,12 @@ def show(
     Channels, what may come in and go out, the secrets it needs, image and size, each in words; and its parameters.
     """
     from molthub.cli.views import templates as view
-    from molthub.pipeline.templates.rendering import sample_of
+    from molthub.manifest.template_checks import sample_of
     from molthub.pipeline.templates.words import enables
 
     term = terminal(no_color=no_color)
     entry = open_templates(ctx, repo=repo, ref=ref).catalogue.find(template)
-    enabled = enables(sample_of(entry))
+    enabled = enables(sample_of(entry.model))
     if output is Output.JSON:
         term.json(view.show_data(entry, enabled))
     else:

@@ -20,7 +20,7 @@ from enum import StrEnum
 from molthub.errors import Diagnostic, InvalidInputError
 from molthub.manifest.loader import ReadCache
 from molthub.pipeline.actions.types import ACTION_TRAILER, INSTANCE_TRAILER, Action, Edit
-from molthub.pipeline.engine import judge, load
+from molthub.pipeline.engine import judge, load, with_judged_templates
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.identity import Identity
 from molthub.source.building import Draft, message_of
@@ -195,7 +195,7 @@ def _message(name: str, edit: Edit, why: str) -> str:
 
 
 def _checked(snapshot: Snapshot, rules: Rules, now: datetime, cache: ReadCache) -> CheckedFleet:
-    documents = load(snapshot, cache=cache)
+    documents = with_judged_templates(load(snapshot, cache=cache), rules=rules, now=now)
     verdicts = {
         identity: judge(loaded, documents, rules=rules, now=now) for identity, loaded in documents.instances.items()
     }
@@ -207,7 +207,7 @@ def _rechecked(
 ) -> CheckedFleet:
     """The fleet with the files in it. Instances that read the same before are not judged anew."""
     snapshot = _with_files(before.snapshot, files)
-    documents = load(snapshot, cache=dict(cache))
+    documents = with_judged_templates(load(snapshot, cache=dict(cache)), rules=rules, now=now)
     old = before.documents
     same = documents.environments == old.environments and documents.fleet == old.fleet
     verdicts = {

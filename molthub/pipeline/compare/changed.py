@@ -10,7 +10,7 @@ from molthub.errors import StallingError
 from molthub.manifest.documents import FleetDocuments
 from molthub.manifest.loader import ReadCache
 from molthub.pipeline.compare.types import Base, Comparison
-from molthub.pipeline.engine import judge, load
+from molthub.pipeline.engine import judge, load, with_judged_templates
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.identity import Identity
 from molthub.source.protocol import FleetSource
@@ -53,7 +53,7 @@ def compare(
 
     cache: the one that `now` was read with, so that what both sides share is parsed once.
     """
-    documents = load(before, cache=cache)
+    documents = with_judged_templates(load(before, cache=cache), rules=rules, now=at)
     paths = changed_paths(before, now.snapshot)
     affected = frozenset(_affected(documents, now.documents, paths))
     verdicts = {

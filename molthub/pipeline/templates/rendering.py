@@ -13,21 +13,18 @@ from molthub.manifest.composing import Path, composed
 from molthub.manifest.documents import FleetDocuments, LoadedInstance
 from molthub.manifest.fields import MAX_NAME, NAME_PATTERN, PATTERN_WORDS
 from molthub.manifest.loader import load_files, load_loose
-from molthub.manifest.models import MoltbotInstance
 from molthub.manifest.placeholders import LEFT_OUT, chosen, text_of
-from molthub.manifest.places import Place
 from molthub.manifest.reading import FLEET_PATH
 from molthub.manifest.template import ParameterType, Scalar
-from molthub.manifest.template_checks import BodyPlace, instance_document
+from molthub.manifest.template_checks import instance_document
 from molthub.pipeline.engine import judge
 from molthub.pipeline.templates.catalogue import Entry
-from molthub.pipeline.templates.choosing import Choices, choose
+from molthub.pipeline.templates.choosing import Choices
 from molthub.pipeline.templates.patching import Patch, patched
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.identity import Identity
 
 SCHEMA_LINE = "yaml-language-server: $schema="
-SAMPLE_IDENTITY = Identity("", "acme", "prod", "my-bot")
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 IDENTITY_NOTE = "its identity for ever: keep it when you rename"
 
@@ -85,12 +82,6 @@ def document_of(order: Order) -> dict[str, Any]:
     return patched(document, order.patch) if order.patch else document
 
 
-def sample_of(entry: Entry) -> MoltbotInstance:
-    """An instance of a template, with its defaults and examples. Every template that loads makes one."""
-    choices = choose(entry, {}, SAMPLE_IDENTITY, examples=True)
-    return MoltbotInstance.model_validate(document_of(Order(entry, choices, SAMPLE_IDENTITY.id)))
-
-
 def manifest_of(order: Order) -> str:
     """The instance as YAML, with comments that say what was chosen."""
     document = document_of(order)
@@ -116,18 +107,6 @@ def findings(path: str, content: bytes, *, around: CheckedFleet | None, rules: R
         verdicts = judge(loaded, _without_tree(documents), rules=rules, now=now)
         found += [*verdicts.errors, *verdicts.notices]
     return Findings(loaded, tuple(found))
-
-
-def judged(entry: Entry, *, rules: Rules, now: datetime) -> tuple[Diagnostic, ...]:
-    """The guardrails' errors on what a template makes with its defaults and examples, at their places in the template.
-
-    Without an Environment: rules that look at the rendered resources have nothing to look at.
-    """
-    assert isinstance(entry.locate, Place), "every document is located by its own file"
-    path = entry.path or f"{entry.name}.yaml"
-    loaded = LoadedInstance(path, sample_of(entry), BodyPlace(entry.locate))
-    documents = FleetDocuments(fleet=None, environments={}, instances={})
-    return tuple(replace(item, subject=None) for item in judge(loaded, documents, rules=rules, now=now).errors)
 
 
 def _without_tree(documents: FleetDocuments) -> FleetDocuments:

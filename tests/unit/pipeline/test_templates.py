@@ -9,20 +9,19 @@ from typing import Any
 import pytest
 
 from molthub.errors import InvalidInputError, MolthubError, StallingError
+from molthub.manifest.template_checks import sample_of
 from molthub.manifest.yaml_events import parse
 from molthub.pipeline.engine import check
 from molthub.pipeline.templates.catalogue import Catalogue, Entry, builtins, catalogue, read_template
 from molthub.pipeline.templates.choosing import assignments, choose
 from molthub.pipeline.templates.patching import patched, read_patch
 from molthub.pipeline.templates.rendering import (
-    SAMPLE_IDENTITY,
     Order,
     document_of,
     findings,
     identity_of,
     manifest_of,
     path_for,
-    sample_of,
 )
 from molthub.pipeline.templates.words import enables
 from molthub.pipeline.types import CheckedFleet
@@ -69,9 +68,6 @@ def test_a_built_in_template_makes_what_passes_every_guardrail(name: str) -> Non
     found = findings(PATH, manifest.encode(), around=around, rules=builtin_rules(), now=START)
     assert found.diagnostics == ()
     assert found.loaded is not None
-    assert found.loaded.model == sample_of(builtins()[name]).model_copy(
-        update={"metadata": found.loaded.model.metadata, "spec": found.loaded.model.spec}
-    )
     assert found.loaded.model.metadata.id == "help-bot"
 
 
@@ -291,7 +287,7 @@ def test_findings_are_those_of_the_new_file_alone() -> None:
 
 
 def test_what_an_instance_enables_in_words() -> None:
-    found = enables(sample_of(builtins()["webhook-bot"]))
+    found = enables(sample_of(builtins()["webhook-bot"].model))
     assert found.channels == ("signed webhooks at /hooks/agent",)
     assert found.inbound == "HTTPS through the environment's load balancer: signed requests to its paths, nothing else"
     assert (found.egress, found.size) == ("HTTPS (TCP 443) only", "1 vCPU, 2048 MiB, x86_64")
@@ -300,4 +296,19 @@ def test_what_an_instance_enables_in_words() -> None:
         ("HOOK_TOKEN", ("channels.webhook.token",)),
     ]
     assert path_for("acme", "prod", "help-bot") == PATH
-    assert SAMPLE_IDENTITY.fleet == ""
+
+
+def test_what_a_template_makes_is_judged_where_the_template_says_it() -> None:
+    parameters = template_dict()["spec"]["parameters"]
+    odd = template_dict(spec={"parameters": [{**parameters[0], "default": 1000}, *parameters[1:]]})
+    checked = fleet(instance_dict(), odd)
+    assert [str(item.location) for item in checked.errors] == ["templates/chat-bot.yaml:25:14"]
+    assert [(item.ref, item.subject) for item in checked.errors] == [("MH-SIZE-001", None)]
+    assert checked.documents.about_what_runs == ()
+    assert list(catalogue(checked).own) == ["chat-bot"], "it can be shown, and mended by an override"
+
+
+def test_a_broken_template_is_no_trouble_of_a_plan() -> None:
+    checked = fleet(instance_dict(), files={"t.yaml": to_yaml(template_dict(spec={"parameters": []}))})
+    assert {item.ref for item in checked.errors} == {"MH-TMPL-001"}
+    assert checked.documents.about_what_runs == ()
