@@ -20,6 +20,7 @@ from molthub.errors import StallingError
 if TYPE_CHECKING:
     from molthub.apply.settings import Clock
     from molthub.manifest.loader import ReadCache
+    from molthub.pipeline.access import AccessGate
     from molthub.pipeline.doctor.here import Pull
     from molthub.pipeline.types import CheckedFleet, Collaborators, Rules, Scope
     from molthub.provider.bootstrap import BaseFactory, BaseSpec
@@ -262,7 +263,21 @@ def collaborators(roots: Roots, fleet: ReadFleet) -> Collaborators:
     """What the pipeline needs to go on with a fleet: from here on the cloud is asked."""
     from molthub.pipeline.types import Collaborators
 
-    return Collaborators(rules=roots.rules(), providers=roots.providers(), now=roots.now, source=fleet.source)
+    return Collaborators(
+        rules=roots.rules(),
+        providers=roots.providers(),
+        now=roots.now,
+        source=fleet.source,
+        access=access_gate(fleet.source),
+    )
+
+
+def access_gate(source: FleetSource) -> AccessGate:
+    """Who judges what commits may do: with the root keys of MOLTHUB_ROOT_KEYS. Raises MH-ACCESS-030."""
+    from molthub.pipeline.access import AccessGate
+    from molthub.pipeline.roots import VARIABLE, read_roots
+
+    return AccessGate(source, read_roots(os.environ.get(VARIABLE)))
 
 
 def scope_of(

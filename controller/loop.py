@@ -27,6 +27,7 @@ from molthub import __version__
 from molthub.apply.settings import Clock
 from molthub.controller.drift import DriftJudge, tells_of_a_secret
 from molthub.controller.journal import Journal
+from molthub.controller.judging import judged, stopped
 from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler, wanted_definition
 from molthub.controller.settings import ControllerSettings
@@ -37,7 +38,6 @@ from molthub.errors import Diagnostic, MolthubError
 from molthub.events.types import EventType
 from molthub.health.types import Health, StatusRecord
 from molthub.leases.holding import Holding, OpenDocuments
-from molthub.pipeline.engine import check
 from molthub.pipeline.history import History
 from molthub.pipeline.places import location_of
 from molthub.pipeline.planner import plan_fleet
@@ -213,10 +213,17 @@ class Loop:
 
     def _judged(self, commit: str, *, generation: int) -> Head:
         now = self.clock.now()
-        checked = check(self.source.snapshot(commit), rules=self.collaborators.rules, now=now)
+        checked = judged(self.source.snapshot(commit), self.collaborators, now)
         for item in checked.errors:
             self.log.warning("manifest", ref=item.ref, error=item.message, at=str(item.location or ""))
-        return Head(commit, checked, generation, judged_on=now.astimezone(UTC).date(), freeze=self._rewrite(commit))
+        return Head(
+            commit,
+            checked,
+            generation,
+            judged_on=now.astimezone(UTC).date(),
+            freeze=self._rewrite(commit),
+            stopped=stopped(self.collaborators, commit, self.log),
+        )
 
     def _changed(self, current: Head, head: Head) -> frozenset[Identity]:
         """What differs between two heads: everything, where the former one is lost (a rewrite, and a new mirror)."""
@@ -235,7 +242,7 @@ class Loop:
         same = changed & before.instances.keys() == changed & now.instances.keys() == changed
         broke = now.invalid != before.invalid or before.environments.keys() != now.environments.keys()
         frozen = head.freeze or current.freeze
-        held_back = self.world.holds_deletions_back()
+        held_back = self.world.holds_deletions_back() or head.stopped != current.stopped
         return not same or broke or now.fleet is None or bool(frozen) or held_back or len(changed) > MANY
 
     def _commits_between(self, current: Head, head: Head) -> tuple[CommitInfo, ...]:
@@ -252,7 +259,10 @@ class Loop:
         if last is None or last == commit:
             self.journal.remember_head(commit)
             return ()
-        problem = History(self.source, commit).rewrite_problem(last, "this fleet")
+        history = History(self.source, commit)
+        access = self.collaborators.access_at(commit)
+        history = replace(history, believes=access.believes) if access is not None else history
+        problem = history.rewrite_problem(last, "this fleet")
         if problem is not None:
             self.log.error("history was rewritten", ref=problem.ref, error=problem.message, fix=problem.fix)
             return (problem,)
@@ -333,7 +343,7 @@ class Loop:
         now = self.clock.now()
         if head is None or head.judged_on == now.astimezone(UTC).date():
             return head
-        checked = check(head.checked.snapshot, rules=self.collaborators.rules, now=now)
+        checked = judged(head.checked.snapshot, self.collaborators, now)
         head = replace(head, checked=checked, judged_on=now.astimezone(UTC).date())
         self.world.take_up(head, frozenset())
         return head
@@ -365,8 +375,9 @@ class Loop:
             what = ", ".join(f"{change.kind} ({change.action.word})" for change in plan.changes)
             self.journal.note(view.identity, EventType.DRIFT_DETECTED, f"drift in {what}", commit=head.commit)
         if plan.verdict in (Verdict.INVALID, Verdict.BLOCKED) and plan.reasons:
-            event = EventType.INVALID if plan.verdict is Verdict.INVALID else EventType.BLOCKED
             why = plan.reasons[0]
+            event = EventType.REFUSED if why.ref.startswith("MH-ACCESS-") else EventType.BLOCKED
+            event = EventType.INVALID if plan.verdict is Verdict.INVALID else event
             self.journal.note(view.identity, event, why.message, commit=head.commit, ref=why.ref)
         reasons = plan.reasons
         problem = self.holding.standing(view.identity.key).problem

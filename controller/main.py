@@ -34,6 +34,8 @@ from molthub.controller.world import World, provider_of
 from molthub.errors import StallingError
 from molthub.leases.holding import Holding
 from molthub.leases.lease import Holder, LeaseSettings, elapsed_seconds
+from molthub.pipeline.access import AccessGate
+from molthub.pipeline.roots import read_roots
 from molthub.pipeline.types import Collaborators
 from molthub.policies.registry import builtin_rules
 from molthub.resources.identity import Identity
@@ -65,7 +67,10 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
     source = open_repository(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser(), mirror=True)
     pace = throttles(settings.aws_share, stopping=stop.is_set, tell=lambda line: log.info("throttled", waiting=line))
     providers = aws_provider_factory(throttle=pace)
-    collaborators = Collaborators(rules=builtin_rules(), providers=providers, now=clock.now, source=source)
+    access = AccessGate(source, read_roots(settings.root_keys))
+    collaborators = Collaborators(
+        rules=builtin_rules(), providers=providers, now=clock.now, source=source, access=access
+    )
     world = World()
     journal = Journal(store, log, clock.now)
     queue: WorkQueue[Identity] = WorkQueue(time.monotonic)

@@ -32,6 +32,9 @@ class ControllerSettings(BaseSettings):
     workers: int = Field(default=8, ge=1, le=64, description="Instances worked on at once, rollouts aside")
     aws_share: str = Field(default="60", description="Percentage of AWS's request quotas that may be used, or off")
     lease_ttl: float = Field(default=DEFAULT_TTL, gt=0, description="After which a writer that died is replaced")
+    root_keys: str | None = Field(
+        default=None, description="SSH public keys that may sign the first access policy: a file of them, or the keys"
+    )
     log_format: str = Field(default="json", pattern="^(json|console)$", description="json or console")
 
     @field_validator("environments", mode="before")

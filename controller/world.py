@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from molthub.controller.judging import Stopped
 from molthub.errors import Diagnostic
 from molthub.manifest.documents import FleetDocuments
 from molthub.pipeline.actions.types import ACTION_TRAILER, INSTANCE_TRAILER, RECONCILE
@@ -25,6 +26,7 @@ class Head:
     generation  grows with each head the controller takes up
     judged_on   the day (UTC) the guardrails judged it: a waiver ends by itself
     freeze      why nothing at all may be written at this head
+    stopped     what access stops at this head
     """
 
     commit: str
@@ -32,6 +34,7 @@ class Head:
     generation: int
     judged_on: date
     freeze: tuple[Diagnostic, ...] = ()
+    stopped: Stopped = ()
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ in it. Nothing is read beyond one `rev-list` where no policy ever was.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from molthub.access.ancestry import Ancestry
@@ -24,12 +24,13 @@ from molthub.access.content import (
     instance_subject,
 )
 from molthub.access.evaluate import Evaluation, evaluate
+from molthub.access.needs import ACCEPT_REWRITE
 from molthub.access.signature import Keyring, Signature
 from molthub.access.versions import PATH, Roots
 from molthub.errors import Diagnostic, MolthubError, Severity
 from molthub.manifest.access import AccessPolicy
 from molthub.manifest.reading import read_file
-from molthub.resources.identity import Identity
+from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.source.protocol import FleetSource
 from molthub.source.signatures import SignatureChecker
 from molthub.source.types import FileAt
@@ -38,12 +39,20 @@ MOST_NAMED = 3
 """Refused commits that are named one by one as the reasons of one instance."""
 
 
+KEPT_HEADS = 4
+"""Heads whose judgement is kept: the newest, and those that somebody still works on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What access says at one head. problem: it cannot be told, so nothing may change; then evaluation is None."""
+    """What access says at one head. problem: it cannot be told, so nothing may change; then evaluation is None.
+
+    rooted  whether a root key signed a commit
+    """
 
     evaluation: Evaluation | None
     problem: Diagnostic | None = None
+    rooted: Callable[[str], bool] = field(default=lambda _: False, compare=False)
 
     @property
     def mode(self) -> str:
@@ -58,9 +67,23 @@ class Access:
         refused = [item for subject in subjects for item in self.evaluation.state(subject).refused]
         return tuple(item.diagnostic(name) for item in dict.fromkeys(refused))[:MOST_NAMED]
 
+    def last_allowed(self, key: EnvironmentKey) -> Content | None:
+        """What an Environment was last allowed to say (nothing: it never was); None where it says just that."""
+        if self.evaluation is None:
+            return None
+        state = self.evaluation.state(environment_subject(key))
+        return state.allowed[0] if state.blocked else None
+
     def believes(self, commit: str, trailer: str) -> bool:
-        """Whether what a commit says in a trailer counts. Nothing does where access cannot be told."""
-        return self.evaluation.counts(commit, trailer) if self.evaluation is not None else self.problem is None
+        """Whether what a commit says in a trailer counts. Nothing does where access cannot be told.
+
+        Where root keys are set and the history holds no policy, only they accept a rewritten one: it may have had one.
+        """
+        if self.evaluation is None:
+            return self.problem is None
+        if trailer == ACCEPT_REWRITE and not self.evaluation.versions and self.evaluation.roots.keys is not None:
+            return self.rooted(commit)
+        return self.evaluation.counts(commit, trailer)
 
     @property
     def notices(self) -> tuple[Diagnostic, ...]:
@@ -75,14 +98,11 @@ class Access:
         return tuple(found)
 
 
-OPEN = Access(None)
-
-
 @dataclass(slots=True)
 class AccessGate:
-    """Judges heads. Shared by threads; one head at a time.
+    """Judges heads. Shared by threads, one judgement at a time.
 
-    kept  the last judgement, by head
+    kept  the last judgements, by head
     """
 
     source: FleetSource
@@ -96,7 +116,8 @@ class AccessGate:
         """What access says of a commit's history. Never raises: where it cannot be told, everything is stopped."""
         with self._lock:
             if head not in self._kept:
-                self._kept.clear()
+                if len(self._kept) >= KEPT_HEADS:
+                    self._kept.pop(next(iter(self._kept)))
                 self._kept[head] = self._judge(head)
             return self._kept[head]
 
@@ -105,7 +126,7 @@ class AccessGate:
             self.checker = SignatureChecker(self.source)
         try:
             record = GitRecord(self.source, head, self.checker, self._memory)
-            return Access(evaluate(record, head, self.roots))
+            return Access(evaluate(record, head, self.roots), rooted=self._rooted)
         except MolthubError as error:
             problem = Diagnostic(
                 "MH-ACCESS-014",
@@ -113,6 +134,13 @@ class AccessGate:
                 fix=error.diagnostic.fix,
             )
             return Access(None, problem)
+
+    def _rooted(self, commit: str) -> bool:
+        assert self.checker is not None
+        try:
+            return self.checker.verify(commit, self.roots.keyring).good
+        except MolthubError:
+            return False
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ that a plan in which nothing is removed, new or rewritten reads no history at al
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from molthub.errors import Diagnostic, MolthubError
@@ -26,10 +26,14 @@ ACCEPT_REWRITE = "molthub-accept-rewrite"
 
 @dataclass(slots=True)
 class History:
-    """The past of one head. Made anew for each plan; not for sharing between threads."""
+    """The past of one head. Made anew for each plan; not for sharing between threads.
+
+    believes  whether a commit's trailer counts (`Access.believes`)
+    """
 
     source: FleetSource
     head: str
+    believes: Callable[[str, str], bool] = lambda _commit, _trailer: True
     _documents: dict[str, FleetDocuments | None] = field(default_factory=dict)
     _read: ReadCache = field(default_factory=dict)
     _accepted: tuple[str, ...] | None = None
@@ -136,7 +140,7 @@ class History:
     def _said(self, info: CommitInfo, trailer: str) -> list[str]:
         """A trailer's values in a commit; of a merge, also in the commits that it brought."""
         brought = self.source.commits_between(info.parents[0], info.sha) if len(info.parents) > 1 else (info,)
-        return [value for one in brought for value in one.trailers.get(trailer, ())]
+        return [value for one in brought if self.believes(one.sha, trailer) for value in one.trailers.get(trailer, ())]
 
     def _is_accepted(self, commit: str) -> bool:
         if self._accepted is None:

@@ -20,6 +20,8 @@ from molthub.desired.render import RenderFacts, linked_secrets, render
 from molthub.errors import Diagnostic, MolthubError
 from molthub.manifest.documents import InvalidFile, LoadedEnvironment, LoadedInstance
 from molthub.pipeline import ingress, obstacles
+from molthub.pipeline.access import Access
+from molthub.pipeline.allowed import as_allowed
 from molthub.pipeline.engine import bug
 from molthub.pipeline.history import History
 from molthub.pipeline.homeless import homeless
@@ -46,6 +48,7 @@ class Task:
 
     history   None for a working tree, whose plan is never applied
     decided   the deletion guard's word from a full plan of the same commit
+    access    who was allowed to change what; None: nobody asks
     """
 
     checked: CheckedFleet
@@ -53,6 +56,11 @@ class Task:
     selection: Selection
     history: History | None
     decided: DeletionVerdict | None
+    access: Access | None = None
+
+    def refused(self, identity: Identity, name: str) -> tuple[Diagnostic, ...]:
+        """Why access forbids to touch an instance."""
+        return self.access.blocking(identity, name) if self.access is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +87,10 @@ def plan_fleet(
     freeze: why nothing at all may be written; every instance is Blocked by it.
     """
     scope = scope or Scope()
+    access = collaborators.access_at(checked.snapshot.commit)
+    checked = as_allowed(checked, access) if access is not None else checked
     selection = select(checked, scope)
-    task = Task(checked, collaborators, selection, _history(checked, collaborators), decided)
+    task = Task(checked, collaborators, selection, _history(checked, collaborators, access), decided, access)
     seen = {key: observe(task, key) for key in selection.environments}
     guards = {
         key: judge_removals(RemovalContext(checked, one.observation, task.history, decided))
@@ -95,7 +105,7 @@ def plan_fleet(
         plans = _plan_batch([found.add_to(request) for request in frozen], seen[key].provider)
         environments.append(_environment_plan(seen[key], plans))
         views.extend(_view(checked, plan, seen[key].observation) for plan in plans)
-    for environment_plan, invalid in homeless(checked, selection, scope):
+    for environment_plan, invalid in homeless(checked, selection, scope, access):
         environments.append(environment_plan)
         views.extend(invalid)
     plan = Plan(
@@ -103,14 +113,14 @@ def plan_fleet(
         commit=checked.snapshot.commit,
         environments=tuple(environments),
         applicable=checked.snapshot.commit is not None,
-        diagnostics=checked.documents.about_what_runs,
+        diagnostics=(*checked.documents.about_what_runs, *(access.notices if access is not None else ())),
     )
     decisions = DeletionVerdict(
         removals={identity: why for guard in guards.values() for identity, why in guard.removals.items()},
         creations={identity: why for guard in guards.values() for identity, why in guard.creations.items()},
     )
     ordered = tuple(sorted(views, key=lambda view: view.identity))
-    return PlannedFleet(checked=checked, plan=plan, views=ordered, decisions=decisions)
+    return PlannedFleet(checked=checked, plan=plan, views=ordered, decisions=decisions, access=access)
 
 
 def observe(task: Task, key: EnvironmentKey) -> Seen:
@@ -156,9 +166,12 @@ def _look(
         return Seen(environment, Observation(key, {}, {}, failures=(failure,), complete=False), None)
 
 
-def _history(checked: CheckedFleet, collaborators: Collaborators) -> History | None:
+def _history(checked: CheckedFleet, collaborators: Collaborators, access: Access | None) -> History | None:
     commit = checked.snapshot.commit
-    return History(collaborators.source, commit) if commit and collaborators.source else None
+    if not commit or collaborators.source is None:
+        return None
+    history = History(collaborators.source, commit)
+    return history if access is None else replace(history, believes=access.believes)
 
 
 def _requests(task: Task, seen: Seen, guard: DeletionVerdict) -> list[PlanRequest]:
@@ -197,6 +210,7 @@ def _wanted(
     paused = pause is not None and pause.holds(task.collaborators.now())
     endpoint = ingress.endpoint(identity, loaded, seen.environment)
     blocking = [
+        *task.refused(identity, loaded.display_name),
         *verdicts.errors,
         *obstacles.of_instance(loaded, observed, task.history, foundation=seen.observation.foundation),
         *ingress.obstacles(loaded, endpoint, seen.observation, listener),
@@ -275,7 +289,7 @@ def _gone(task: Task, identity: Identity, reason: Diagnostic | None, seen: Seen)
         name=str(identity),
         desired=None,
         observed=observed,
-        blocking=(*obstacle, *([reason] if reason else [])),
+        blocking=(*task.refused(identity, str(identity)), *obstacle, *([reason] if reason else [])),
         backups=backups_of(seen.observation.foundation),
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from molthub.errors import Diagnostic
 from molthub.guard.engine import GuardRule, Verdicts
 from molthub.manifest.documents import FleetDocuments, LoadedInstance
+from molthub.pipeline.access import Access, AccessGate
 from molthub.planning.deletion import DeletionVerdict
 from molthub.planning.types import InstancePlan, Plan
 from molthub.provider.protocols import ProviderFactory
@@ -29,6 +30,11 @@ class Collaborators:
     providers: ProviderFactory
     now: Callable[[], datetime]
     source: FleetSource | None = None
+    access: AccessGate | None = None
+
+    def access_at(self, commit: str | None) -> Access | None:
+        """What access says of a commit; None for a working tree, and where nobody asks."""
+        return self.access.at(commit) if self.access is not None and commit is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,11 @@ class PlannedFleet:
 
     views      one per instance that is wanted or exists, ordered by identity
     decisions  the deletion guard's word on every environment that was looked at whole
+    access     what access says of the commit; None for a working tree, and where nobody asks
     """
 
     checked: CheckedFleet
     plan: Plan
     views: tuple[InstanceView, ...]
     decisions: DeletionVerdict
+    access: Access | None = None

@@ -43,6 +43,10 @@ LeaseOption = Annotated[
     typer.Option(metavar="SECONDS", help="After which a writer that died is replaced; by default 90"),
 ]
 
+RootKeysOption = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="SSH public keys that may sign the first access policy; by default none"),
+]
 ShareOption = Annotated[
     str | None,
     typer.Option(metavar="PERCENT|off", help="How much of AWS's request quotas may be used; by default 60"),
@@ -65,6 +69,7 @@ def run(
     lease_ttl: LeaseOption = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Instances worked on at once; by default 8")] = None,
     aws_share: ShareOption = None,
+    root_keys: RootKeysOption = None,
     log_format: Annotated[
         str | None, typer.Option(metavar="json|console", help="How it logs, on stderr; by default json")
     ] = None,
@@ -91,6 +96,7 @@ def run(
         lease_ttl=lease_ttl,
         workers=workers,
         aws_share=aws_share,
+        root_keys=root_keys,
         log_format=log_format,
     )
     well = run_controller(settings, once=once)
