@@ -211,6 +211,7 @@ def sealed_environment(
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,  # a graft would give a commit other parents than it was signed with
         "GIT_NO_LAZY_FETCH": "1",
         # Overrides every protocol.*.allow of the person's own configuration, which protocol.allow does not.
         "GIT_ALLOW_PROTOCOL": ":".join(protocols) or "none",
