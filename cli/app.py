@@ -44,6 +44,7 @@ from molthub.cli.commands import (
     status,
     validate,
     version,
+    wait,
 )
 from molthub.cli.commands import set as set_
 from molthub.cli.commands.controller import run as controller_run
@@ -240,6 +241,14 @@ _add(
     "molthub rollback -l team=support --to HEAD --yes",
 )
 _add("reconcile", reconcile.reconcile, "molthub reconcile support-bot", "molthub reconcile --all --yes")
+_add(
+    "wait",
+    wait.wait,
+    "molthub wait support-bot",
+    "molthub wait support-bot --commit HEAD --timeout 20m",
+    "molthub wait -l team=support --for synced",
+    "molthub wait acme/prod/old-bot --for deleted",
+)
 _add(
     "logs",
     logs.logs,

@@ -37,6 +37,7 @@ Commands:
   abort       Stop a rollout that is under way and go back, as a commit
   rollback    Put an instance back to what it was, as a commit
   reconcile   Ask the controller to look at instances now
+  wait        Wait until instances are where they should be
   logs        Show what a Moltbot wrote
   backup      Back an instance's state up now
   restore     Put a backup in the place of an instance's state

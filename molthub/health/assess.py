@@ -220,9 +220,8 @@ def _without_service(plan: PlanLike) -> Assessment:
 def _rolling(runtime: ServiceRuntime, rollout: Rollout, plan: PlanLike, now: datetime) -> Assessment:
     age = now - rollout.created_at
     failed = f"; {_tasks(rollout.failed_tasks)} failed so far" if rollout.failed_tasks else ""
-    told = rollout.reason if rollout.failed_tasks else ""
-    told = told or trouble(runtime.events, rollout.created_at)
-    why = f": {told}" if told else ""
+    told = (rollout.reason if rollout.failed_tasks else "", trouble(runtime.events, rollout.created_at))
+    why = f": {'; '.join(filter(None, told))}" if any(told) else ""
     why += _suspicion(plan) if rollout.failed_tasks else ""
     if age > LONG_ROLLOUT:
         minutes = int(age.total_seconds() // 60)

@@ -77,13 +77,12 @@ def words(event: ServiceEvent) -> str:
 def is_starting_again(events: Sequence[ServiceEvent], *, began: datetime | None, now: datetime) -> bool:
     """Whether a task was started after the deployment (it began then) was over, and the service is not steady since.
 
-    The first start since then is the deployment's own.
+    A deployment ends with a steady service; what it starts before that is its own.
     """
     since = now - RESTART_WINDOW
-    if began is not None and began >= since:
+    if began is not None and began >= since and not any(STEADY in item.message and item.at >= began for item in events):
         return False
-    starts = [event for event in unsettled(events, since) if STARTED in event.message]
-    return bool(starts)
+    return any(STARTED in event.message for event in unsettled(events, since))
 
 
 def unhealthy_now(events: Sequence[ServiceEvent], *, began: datetime | None, now: datetime) -> str:

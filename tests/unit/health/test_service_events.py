@@ -61,6 +61,9 @@ def test_a_deployment_that_cannot_place_a_task_says_so() -> None:
     found = record(running=0, rollout=rolling, events=(event(PLACE, minutes=2), event(STEADY, minutes=9)))
     assert found.health is Health.PROGRESSING
     assert found.reason == f"a deployment is under way: ECS cannot place a task ({PLACE})"
+    failed = rollout(RolloutState.IN_PROGRESS, ago=timedelta(minutes=5), failed_tasks=1, reason="rolling back")
+    told = record(running=0, rollout=failed, events=(event(PLACE, minutes=2),)).reason
+    assert told == f"a deployment is under way; 1 task failed so far: rolling back; ECS cannot place a task ({PLACE})"
     before = record(running=0, rollout=rolling, events=(event(PLACE, minutes=8),))
     assert before.reason == "a deployment is under way", "that was another deployment's"
 
@@ -87,5 +90,7 @@ def test_a_task_that_was_started_again_is_progressing_until_the_service_is_stead
     assert record(events=(event(STEADY, minutes=1), *events)).health is Health.HEALTHY
     own = rollout(RolloutState.COMPLETED, ago=timedelta(minutes=5))
     assert record(events=events, rollout=own).health is Health.HEALTHY, "the deployment's own first task"
+    again = (event(STARTED, minutes=3), event(STEADY, minutes=4))
+    assert record(events=again, rollout=own).health is Health.PROGRESSING, "it was over, and another was started"
     old = (event(STARTED, minutes=30), event(STEADY, minutes=60))
     assert record(events=old).health is Health.HEALTHY, "by then other events tell"
