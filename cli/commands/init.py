@@ -56,8 +56,8 @@ def init(
 ) -> None:
     """Start a fleet repository
 
-    Writes the fleet, one environment, one example instance, a schema for editors, a GitHub workflow that
-    validates, and a README. Overwrites nothing. On a terminal it asks for what is not given; with no location
+    Writes the fleet, one environment, a schema for editors, a GitHub workflow that validates and plans, and a README;
+    `molthub create` adds Moltbots. Overwrites nothing. On a terminal it asks for what is not given; with no location
     option at all and nobody to ask, it writes placeholders and says which.
     """
     from molthub.cli.commands import init_files
@@ -127,8 +127,9 @@ def _tell(directory: Path, answers: Answers, written: list[str], *, initialised:
         term.say(f"\nReplace the placeholders ({names}) in environments/ before you plan.")
     term.say("\nNext:")
     steps += ["molthub validate", "git add . && git commit -m 'Start the fleet'"]
+    place = f"--environment {answers.workspace}/{answers.environment}"
     if answers.vpc is None or answers.cluster is None:
-        steps.append(f"molthub bootstrap --environment {answers.workspace}/{answers.environment}")
-    steps.append("molthub plan")
+        steps.append(f"molthub bootstrap {place}")
+    steps += [f"molthub create {place}", "molthub plan"]
     for step in steps:
         term.say(f"  {step}")

@@ -13,7 +13,6 @@ from molthub.errors import InvalidInputError, StallingError
 if TYPE_CHECKING:
     from molthub.cli.commands.init import Answers
 
-INSTANCE = "hello-bot"
 ACTION, WORKFLOW = ".github/actions/molthub-plan/action.yml", ".github/workflows/molthub.yml"
 SCHEMA = ".molthub/molthub.schema.json"
 IGNORED = "# a controller's database, and plans: state of one machine\n/molthub.db*\n/plan.json\n"
@@ -63,13 +62,11 @@ def render(answers: Answers) -> dict[str, str]:
         "account": answers.account,
         "region": answers.region,
         "existing": _existing(answers),
-        "instance": INSTANCE,
         "version": __version__,
     }
     paths = {
         "molthub.yaml": "fleet.yaml",
         f"environments/{answers.workspace}-{answers.environment}.yaml": "environment.yaml",
-        f"instances/{answers.workspace}/{answers.environment}/{INSTANCE}.yaml": "instance.yaml",
         WORKFLOW: "workflow.yaml",
         "README.md": "README.md",
     }

@@ -28,7 +28,6 @@ def test_a_new_fleet_is_valid_and_a_repository(cli: Cli) -> None:
     assert ended.out.splitlines() == [
         "wrote molthub.yaml",
         "wrote environments/acme-dev.yaml",
-        "wrote instances/acme/dev/hello-bot.yaml",
         "wrote .github/workflows/molthub.yml",
         "wrote README.md",
         "wrote .github/actions/molthub-plan/action.yml",
@@ -39,13 +38,13 @@ def test_a_new_fleet_is_valid_and_a_repository(cli: Cli) -> None:
     assert "Replace the placeholders (account, region)" in ended.err
     assert ended.err.endswith(
         "Next:\n  cd ../new-fleet\n  molthub validate\n  git add . && git commit -m 'Start the fleet'\n"
-        "  molthub bootstrap --environment acme/dev\n  molthub plan\n"
+        "  molthub bootstrap --environment acme/dev\n  molthub create --environment acme/dev\n  molthub plan\n"
     )
     environment = yaml.safe_load((cli.repository.path.parent / "new-fleet/environments/acme-dev.yaml").read_text())
     assert environment["spec"]["aws"] == {"accountId": "123456789012", "region": "eu-west-1"}
     checked = cli.run("validate", "--strict", "../new-fleet")
     assert checked.code == 0
-    assert checked.out == "3 files, 1 instance, 0 errors\n"
+    assert checked.out == "2 files, 0 instances, 0 errors\n"
 
 
 def test_a_controller_started_there_leaves_nothing_to_commit(cli: Cli) -> None:
