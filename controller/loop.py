@@ -26,6 +26,7 @@ from typing import Any
 from molthub import __version__
 from molthub.apply.settings import Clock
 from molthub.controller.drift import DriftJudge, tells_of_a_secret
+from molthub.controller.indexer import Indexer
 from molthub.controller.journal import Journal
 from molthub.controller.judging import judged, stopped
 from molthub.controller.publisher import Publisher
@@ -74,6 +75,7 @@ class Loop:
     drift     judges which changes undo what somebody did on AWS
     watch     tells why tasks stopped
     publisher  tells others, through the bucket, how it goes
+    indexer    keeps the index of commits up to the head
     holding   the leases of the environments it owns; taken: set when one of them became ours
     """
 
@@ -93,6 +95,7 @@ class Loop:
     publisher: Publisher
     drift: DriftJudge
     watch: TaskWatch
+    indexer: Indexer
     swept_at: float | None = None
     urgent: bool = False
     not_well: bool = False
@@ -119,6 +122,7 @@ class Loop:
             for worker in workers:
                 worker.join()
             self.reconciler.join()
+            self.indexer.close()
             self.holding.close()
         return not (self.not_well or self.reconciler.bad or self.lost)
 
@@ -195,6 +199,7 @@ class Loop:
         if current is not None and current.commit == commit:
             return False
         commit = self.source.fetch()
+        self.indexer.take(commit)
         head = self._judged(commit, generation=current.generation + 1 if current else 1)
         if current is None:
             self.world.take_up(head, frozenset())

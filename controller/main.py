@@ -22,6 +22,7 @@ from molthub.apply.settings import SystemClock
 from molthub.aws.provider import aws_provider_factory
 from molthub.aws.throttle import throttles
 from molthub.controller.drift import DriftJudge
+from molthub.controller.indexer import Indexer
 from molthub.controller.journal import Journal
 from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
@@ -111,6 +112,7 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
         taken=teller.taken,
         drift=DriftJudge(source, log),
         watch=TaskWatch(journal, provider_of=partial(provider_of, world, collaborators), now=clock.now, log=log),
+        indexer=Indexer(source, store.commit_index(), stopping=stop.is_set, log=log),
         publisher=Publisher(holding=holding, world=world, now=clock.now, log=log),
     )
 

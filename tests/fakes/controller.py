@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from molthub.controller.drift import DriftJudge
+from molthub.controller.indexer import Indexer
 from molthub.controller.journal import Journal
 from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
@@ -20,6 +21,7 @@ from molthub.controller.settings import ControllerSettings
 from molthub.controller.taskwatch import TaskWatch
 from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import World, provider_of
+from molthub.history.index import MemoryIndex
 from molthub.leases.holding import Holding
 from molthub.leases.lease import Holder, LeaseSettings
 from molthub.resources.identity import Identity
@@ -63,6 +65,7 @@ class FakeController:
             log=log,
             holding=self.holding,
         )
+        self.index = MemoryIndex()
         self.loop = self._made_loop(parsed, log, teller)
         self.workers: list[threading.Thread] = []
 
@@ -89,6 +92,7 @@ class FakeController:
                 now=fleet.clock.now,
                 log=log,
             ),
+            indexer=Indexer(fleet.source, self.index, stopping=self.stop.is_set, log=log),
             publisher=Publisher(holding=self.holding, world=self.world, now=fleet.clock.now, log=log),
         )
 
@@ -123,5 +127,6 @@ class FakeController:
         for worker in self.workers:
             worker.join(5)
         self.reconciler.join()
+        self.loop.indexer.close()
         self.holding.close()
         self.store.close()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from molthub.errors import StallingError
-from molthub.source.types import CommitInfo, FileEntry, PathChange, Snapshot
+from molthub.source.types import CommitChanges, CommitInfo, FileAt, FileEntry, PathChange, Snapshot
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -115,6 +115,24 @@ class FakeSource:
 
     def contents(self, oids: Iterable[str]) -> Mapping[str, bytes | None]:
         return {oid: self.by_id[oid] for oid in oids}
+
+    def walk(self, head: str, known: Collection[str]) -> tuple[CommitChanges, ...]:
+        seen = {sha for one in known for sha in self._ancestors(one)}
+        return tuple(self._changes(sha) for sha in reversed(self._ancestors(head)) if sha not in seen)
+
+    def file_at(self, commit: str, path: str) -> bytes | None:
+        return self.trees[commit].get(path)
+
+    def _changes(self, sha: str) -> CommitChanges:
+        info = self.infos[sha]
+        before, now = self.yaml_ids(info.parents[0]) if info.parents else {}, self.yaml_ids(sha)
+        sides = [(path, before.get(path), now.get(path)) for path in sorted(before.keys() | now.keys())]
+        paths = [
+            PathChange(path, FileAt(old) if old else None, FileAt(new) if new else None)
+            for path, old, new in sides
+            if old != new
+        ]
+        return CommitChanges(info, tuple(paths))
 
     def _ancestors(self, sha: str) -> list[str]:
         found: list[str] = []

@@ -24,14 +24,26 @@ Tell = Callable[[int, int], None]
 """How many commits are done, and of how many."""
 
 
-def bring_up(source: FleetSource, index: CommitIndex, head: str, *, tell: Tell | None = None) -> int:
-    """Index everything up to head that is not; how many commits were read. Raises MH-GIT-NNN and the index's errors."""
+def bring_up(
+    source: FleetSource,
+    index: CommitIndex,
+    head: str,
+    *,
+    tell: Tell | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Index everything up to head that is not; how many commits were read. Raises MH-GIT-NNN and the index's errors.
+
+    stopping: asked between two chunks; what was read by then is kept, and the head is reached another time.
+    """
     known = index.heads()
     if head in known:
         return 0
     walked = source.walk(head, known)
     files, checkpoints = _Files(source), []
     for start in range(0, len(walked), CHUNK):
+        if stopping():
+            return start
         chunk = walked[start : start + CHUNK]
         held = index.commits([one.info.sha for one in chunk])
         fresh = [one for one in chunk if one.info.sha not in held]
