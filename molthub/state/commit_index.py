@@ -28,6 +28,9 @@ from molthub.state.tables import ALL
 MOST_HEADS = 64
 """How many heads are kept: of branches and repositories; one that is forgotten costs a look at its commits."""
 
+OF_NO_USE = frozenset({"MH-STATE-003", "MH-STATE-010"})
+"""Damaged, of another release, or another program's: nothing in it is missed."""
+
 _AT_ONCE = 500
 """Names in one query: SQLite takes 32,766 values, older ones 999."""
 
@@ -147,7 +150,7 @@ def open_cached_index(path: Path) -> StoredIndex:
     try:
         return _open_file(path)
     except MolthubError as error:
-        if error.ref != "MH-STATE-003":
+        if error.ref not in OF_NO_USE:
             raise
     for leftover in path.parent.glob(f"{path.name}*"):
         with explained(SqliteFile(path)):

@@ -76,3 +76,28 @@ def test_a_commit_that_changes_no_instance_writes_nothing(stage: Stage) -> None:
     planned = stage.molthub("plan", "--detailed-exitcode")
     assert planned.returncode == 0, planned.stdout
     assert stage.writes() == []
+
+
+def test_a_rename_and_a_move_of_the_file_keep_the_task_the_history_the_blame_and_the_audit(stage: Stage) -> None:
+    """The last of this module: the fleet has another name for one of its bots from here on."""
+    first, *others = rich_fleet()
+    name = first["metadata"]["name"]
+    before = stage.control.inventory()
+    renamed = {**first, "metadata": {**first["metadata"], "id": name, "name": "new-name"}}
+    stage.commit(renamed, *others, message="Rename it, and move its file")
+    applied = stage.molthub("apply", "--auto-approve", "-o", "json")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert stage.writes() == []
+    assert stage.control.inventory() == before
+
+    found = json.loads(stage.molthub("history", "new-name", "--running", "-o", "json").stdout)
+    assert [one["words"][0].partition(" ")[0] for one in found["versions"]] == ["renamed", "created"]
+    assert (found["instance"]["id"], found["instance"]["formerNames"]) == (name, [name])
+    assert found["running"]["version"] == 1  # nothing had to be written since
+    fields = json.loads(stage.molthub("blame", name, "-o", "json").stdout)["fields"]
+    assert {one["field"]: one["subject"] for one in fields if one["field"] in ("metadata.name", "metadata.id")} == {
+        "metadata.name": "Rename it, and move its file",
+        "metadata.id": "Change the fleet",
+    }
+    entries = json.loads(stage.molthub("audit", "--instance", "new-name", "-o", "json").stdout)["entries"]
+    assert [one["action"] for one in entries] == ["rename", "create"]
