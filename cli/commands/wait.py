@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from molthub.pipeline.waiting import Goal
     from molthub.resources.identity import Identity
 
-TIMED_OUT = "MH-CLI-014"
+TIMED_OUT = "MH-CLI-013"
 
 
 class For(StrEnum):

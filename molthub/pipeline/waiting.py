@@ -10,7 +10,7 @@ from molthub.health.types import Health, StatusRecord
 from molthub.pipeline.types import InstanceView
 from molthub.resources.states import Verdict
 
-UNREACHABLE = "MH-CLI-013"
+UNREACHABLE = "MH-PIPE-014"
 HELD = frozenset({Verdict.BLOCKED, Verdict.INVALID})
 
 

@@ -93,7 +93,7 @@ def test_what_does_not_get_there_ends_it_at_once_and_says_why(cli: Cli) -> None:
     cli.repository.commit(BOT, BAD)
     ended, clock = waited(cli, "bad-bot")
     assert (ended.code, clock.slept) == (1, [])
-    assert "error: MH-CLI-013 acme/prod/bad-bot does not get healthy by itself: Blocked: " in ended.err
+    assert "error: MH-PIPE-014 acme/prod/bad-bot does not get healthy by itself: Blocked: " in ended.err
     assert "(MH-IMG-001)\n    fix: Write repository:version" in ended.err
     cli.repository.commit(files={PATH: (cli.repository.path / PATH).read_bytes() + b"extra: 1\n"})
     ended, _ = waited(cli, "acme/prod/support-bot")
@@ -143,7 +143,7 @@ def test_too_late_is_another_exit_code(cli: Cli) -> None:
     cli.repository.commit(BOT)
     ended, clock = waited(cli, "support-bot", "--timeout", "7s", "--interval", "5")
     assert (ended.code, clock.slept) == (3, [5.0, 2.0])
-    assert "error: MH-CLI-014 not healthy within 7s: acme/prod/support-bot" in ended.err
+    assert "error: MH-CLI-013 not healthy within 7s: acme/prod/support-bot" in ended.err
     assert ended.out == "acme/prod/support-bot is not healthy: OutOfSync, Missing\n"
 
 
@@ -203,7 +203,7 @@ def test_selectors_and_machines(cli: Cli) -> None:
     found = json.loads(ended.out)
     assert (ended.code, found["reached"]) == (1, False)
     assert {item["name"]: item["reached"] for item in found["instances"]}["acme/prod/second"] is True
-    assert found["instances"][0]["obstacle"]["ref"] == "MH-CLI-013"
+    assert found["instances"][0]["obstacle"]["ref"] == "MH-PIPE-014"
     assert cli.cloud.prod.observations <= looks + 2, "one look at an environment, two where something is new"
     assert waited(cli)[0].code == 2
     assert waited(cli, "support-bot", "--timeout", "soon")[0].code == 2

@@ -117,7 +117,7 @@ def test_a_version_that_cannot_run_is_no_use_waiting_for(stage: Stage, shell: Sh
     stage.commit(image("2026.9.6-crash"))
     code, out, err = shell("wait", "talker", steps=(lambda: stage.session().apply(),))
     assert (code, out.startswith("acme/prod/talker is not healthy: Blocked, Degraded: ")) == (1, True)
-    assert "MH-CLI-013 acme/prod/talker does not get healthy by itself: Blocked: " in err
+    assert "MH-PIPE-014 acme/prod/talker does not get healthy by itself: Blocked: " in err
     assert "container gateway exited with code 1" in err
     page = shell("status", "talker")[1]
     assert "Differs from its manifest, not applied while it is Blocked:" in page
