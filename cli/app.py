@@ -143,6 +143,7 @@ _add(
     "bootstrap",
     bootstrap.bootstrap,
     "molthub bootstrap --print > base.json",
+    "molthub bootstrap --environment acme/prod --print-read-only > reader.json",
     "molthub bootstrap --environment acme/prod",
     "molthub bootstrap --environment acme/prod --with-controller \\\n"
     "    --controller-image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/molthub:0.1.0 \\\n"

@@ -72,6 +72,14 @@ def template_of(chosen: Chosen | None, wish: ControllerWish | None = None) -> st
     return view.template(base_template(spec))
 
 
+def reader_policy_of(chosen: Chosen) -> str:
+    """The IAM policy that `plan`, `status` and their like need of an environment, in readable form."""
+    from molthub.cli.context import reader_policy
+    from molthub.pipeline.places import base_spec_of
+
+    return view.template(reader_policy(base_spec_of(chosen.environment, chosen.fleet)))
+
+
 def _with_controller(spec: BaseSpec, chosen: Chosen, wish: ControllerWish, there: ControllerSpec | None) -> BaseSpec:
     """The spec with the controller that is to be. Raises MH-BASE-012 and -013."""
     from molthub.pipeline.controllers import check_controller

@@ -186,6 +186,15 @@ def base_template(spec: BaseSpec | None) -> dict[str, Any]:
     return template(spec if spec is not None else example_spec())
 
 
+def reader_policy(spec: BaseSpec) -> dict[str, Any]:
+    """The IAM policy of whoever only reads an environment. Asks nobody."""
+    from molthub.aws.bootstrap.control import reader_place
+    from molthub.aws.bootstrap.template import names_of
+    from molthub.aws.permissions.policy import reader_policy as made
+
+    return made(reader_place(spec, names_of(spec)))
+
+
 @dataclass(frozen=True, slots=True)
 class ReadFleet:
     """A fleet repository, read and checked; no cloud has been asked.

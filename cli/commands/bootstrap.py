@@ -15,6 +15,9 @@ OneEnvironmentOption = Annotated[
     typer.Option("--environment", metavar="WORKSPACE/NAME", help="Which one; by default the fleet's only one"),
 ]
 PrintOption = Annotated[bool, typer.Option("--print", help="Print the CloudFormation template and do nothing")]
+PrintReaderOption = Annotated[
+    bool, typer.Option("--print-read-only", help="Print the IAM policy that plan and status need, and do nothing")
+]
 DestroyOption = Annotated[bool, typer.Option("--destroy", help="Delete the stack of an environment without Moltbots")]
 AutoApproveOption = Annotated[bool, typer.Option("--auto-approve", help="Do not ask")]
 SkipQuotasOption = Annotated[bool, typer.Option("--skip-quotas", help="Do not look whether the account has room")]
@@ -57,6 +60,7 @@ def bootstrap(
     ctx: typer.Context,
     environment: OneEnvironmentOption = None,
     print_: PrintOption = False,
+    print_read_only: PrintReaderOption = False,
     destroy: DestroyOption = False,
     delete_backups: DeleteBackupsOption = False,
     auto_approve: AutoApproveOption = False,
@@ -96,8 +100,8 @@ def bootstrap(
     roots = context.roots_of(ctx)
     fleet = context.read_fleet(roots, repo=repo, ref=ref)
     chosen = bootstrapping.choose(fleet.checked, environment)
-    if print_:
-        term.data(bootstrapping.template_of(chosen, wish))
+    if print_ or print_read_only:
+        term.data(bootstrapping.template_of(chosen, wish) if print_ else bootstrapping.reader_policy_of(chosen))
         return ExitCode.OK
     trail = bootstrapping.trail_of(repo, ref, no_commit=no_commit, term=term)
     job = bootstrapping.Job(roots, term, chosen, wish, auto_approve, trail, output)

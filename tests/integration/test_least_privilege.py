@@ -7,12 +7,13 @@ have answered is then a matter of asking the evaluator again: no second life is 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from molthub.aws.permissions.operations import grants
-from molthub.aws.permissions.policy import reconciler_policies
+from molthub.aws.permissions.policy import is_read, reader_policy, reconciler_policies
 from molthub.simulator.iam.evaluator import Ask, Rights, decide
 from tests.fakes.guarded import HERE, guarded
 from tests.fakes.life import Life
@@ -67,6 +68,14 @@ def test_each_action_and_each_resource_of_each_statement_is_needed(judged: list[
         if _still_enough(_without(statements, index, member, item), questions)
     ]
     assert idle == []
+
+
+def test_the_reader_may_look_at_everything_and_change_nothing(judged: list[Json]) -> None:
+    rights = Rights([reader_policy(replace(HERE, kms_key=None))])
+    told = [(ask, decide(rights, ask).allowed) for ask in asks(judged) if not ask.action.startswith("kms:")]
+    assert [ask for ask, allowed in told if allowed != is_read(ask.action)] == []
+    actions = {action for statement in reader_policy(HERE)["Statement"] for action in statement["Action"]}
+    assert not [action for action in actions if not is_read(action) or "Value" in action or "Decrypt" in action]
 
 
 def _without(statements: list[Json], index: int, member: str, item: str) -> list[Json]:

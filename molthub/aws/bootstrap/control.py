@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from molthub.aws.bootstrap.parts import Json, Part, attribute, output, policy, ref, resource
 from molthub.aws.permissions.boundary import boundary_policy
 from molthub.aws.permissions.policy import reconciler_policies
@@ -33,6 +35,11 @@ def place_of(spec: BaseSpec, names: EnvironmentNames) -> Place:
         zone=spec.ingress.hosted_zone if spec.ingress else None,
         domain=spec.ingress.domain if spec.ingress else None,
     )
+
+
+def reader_place(spec: BaseSpec, names: EnvironmentNames) -> Place:
+    """The same for whoever only reads, in literals: no read names the VPC, the boundary or the key."""
+    return replace(place_of(spec, names), vpc_id="*", boundary="*", kms_key=None)
 
 
 def cluster(spec: BaseSpec, names: EnvironmentNames) -> Part:

@@ -28,11 +28,30 @@ def reconciler_policies(place: Place) -> tuple[Document, ...]:
     As many documents as IAM's size limit asks for (a role takes ten). A placeholder in `place` counts as the longest
     text it may become.
     """
-    by_scope: dict[Scope, set[str]] = {}
+    return tuple(_packed(_joined(place, _by_scope(place))))
+
+
+def reader_policy(place: Place) -> Document:
+    """What `status`, `plan`, `drift` and `explain` ask of AWS, and no more: the reconciler's reads.
+
+    No read of Molthub's tells the value of a secret. Raises ValueError where it is longer than a managed policy.
+    """
+    reads = {scope: {action for action in actions if is_read(action)} for scope, actions in _by_scope(place).items()}
+    (document,) = _packed(_joined(place, {scope: actions for scope, actions in reads.items() if actions}))
+    return document
+
+
+def is_read(action: str) -> bool:
+    """Whether an action of the table changes nothing, by the verb that AWS gives it."""
+    return action.partition(":")[2].startswith(("Describe", "Get", "List"))
+
+
+def _by_scope(place: Place) -> dict[Scope, set[str]]:
+    found: dict[Scope, set[str]] = {}
     for action, scope in grants():
         if scope.exists(place):
-            by_scope.setdefault(scope, set()).add(action)
-    return tuple(_packed(_joined(place, by_scope)))
+            found.setdefault(scope, set()).add(action)
+    return found
 
 
 def _joined(place: Place, by_scope: Mapping[Scope, set[str]]) -> list[Document]:
