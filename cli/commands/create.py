@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +19,7 @@ from molthub.errors import MolthubError, StallingError
 if TYPE_CHECKING:
     from molthub.cli.creating import Sender
     from molthub.pipeline.actions.create import Wanted
-    from molthub.pipeline.actions.run import Outcome
+    from molthub.pipeline.actions.run import Outcome, Proposal
     from molthub.provider.secrets import SecretText
 
 
@@ -89,9 +90,15 @@ def _run(ctx: typer.Context, wanted: Wanted, sources: Mapping[str, str], how: Ho
         values, variables = {**values, **asked}, (*variables, *asked)
     else:
         _refuse_gaps(wanted)
-    sender = creating.Sender(context.roots_of(ctx), term, values)
+    action, sender = Create(wanted, variables), creating.Sender(context.roots_of(ctx), term, values)
+
+    def approved(proposal: Proposal) -> None:
+        if values and term.interactive and not how.yes:  # a person may have thought for long: is the name still free?
+            carry_out(ctx, action, replace(how, yes=True, dry_run=True, output=Output.JSON), term)
+        sender(proposal)
+
     try:
-        outcome = carry_out(ctx, Create(wanted, variables), how, term, before=sender)
+        outcome = carry_out(ctx, action, how, term, before=approved)
         outcome = _with_trail(ctx, outcome, how, sender)
     except MolthubError:
         if sender.stored:
@@ -132,8 +139,6 @@ def _ask(
 
 def _with_trail(ctx: typer.Context, outcome: Outcome, how: How, sender: Sender) -> Outcome:
     """An instance that is there already may still lack its values: they are stored, and a commit tells of those."""
-    from dataclasses import replace
-
     from molthub.pipeline.actions.create import SecretsSet
     from molthub.pipeline.actions.run import Status
 

@@ -14,7 +14,7 @@ from molthub.manifest.yaml_text import unwanted_character
 MAX_TEXT = 4096
 """Characters of a text given for a parameter, where its `max` says nothing smaller."""
 
-_DIGITS = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DIGITS = re.compile(r"-?[0-9]{1,17}", re.ASCII)  # with its sign no longer than the loader reads
 _SECRET = re.compile(SECRET_KEY_PATTERN, re.ASCII)
 
 

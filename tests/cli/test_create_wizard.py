@@ -155,3 +155,24 @@ def test_what_was_said_is_not_asked_and_nothing_is_done_without_a_yes(tmp_path: 
     assert "MH-CLI-004 not approved, so nothing was changed" in screen.shown
     assert VALUE not in screen.shown + stored.read_text()
     assert repository.git("rev-parse", "HEAD") == head
+
+
+def test_a_name_that_was_taken_while_somebody_thought_gets_no_value(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "fleet")
+    repository.commit(instance_dict(), environment_dict())
+    stored = tmp_path / "stored"
+    arguments = ["create", "help-bot", "-t", "telegram-bot", "--environment", "acme/prod", "--no-push"]
+    screen = Screen(arguments, repository.path, stored)
+    try:
+        screen.answer("MODEL_API_KEY", ENTER)
+        screen.answer("TELEGRAM_BOT_TOKEN", VALUE)
+        screen.answer("The same again", VALUE)
+        while "Commit this to 'main'" not in screen.shown:
+            screen._read("the question")
+        repository.commit(instance_dict(metadata={"name": "help-bot"}))
+        screen.answer("Commit this to 'main'", "y")
+        assert screen.end() == 1, screen.shown
+    finally:
+        screen.close()
+    assert "MH-TMPL-017 acme/prod/help-bot is there already" in screen.shown
+    assert VALUE not in screen.shown + stored.read_text()

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from molthub.manifest.composing import composed
 from molthub.manifest.loader import load_files
 from molthub.manifest.models import MoltbotInstance
 from molthub.manifest.parameters import compiled, misfit, value_of
 from molthub.manifest.placeholders import LEFT_OUT, escaped, filled, uses
 from molthub.manifest.template import Parameter
 from molthub.manifest.template_checks import SAMPLE, instance_document, samples
+from molthub.manifest.yaml_events import parse
+from molthub.manifest.yaml_text import unwanted_character
 from tests.builders import instance_dict, template_dict, to_yaml, tree
 
 
@@ -87,6 +92,24 @@ def test_a_placeholder_alone_keeps_its_type() -> None:
     values = {"n": 5, "yes": True, "gone": LEFT_OUT}
     body = {"n": "${n}", "text": "${n}-${yes}", "yes": "${yes}", "out": {"inner": {"x": "${gone}"}}, "kept": {}}
     assert filled(body, values) == {"n": 5, "text": "5-true", "yes": True, "kept": {}}
+
+
+TEXTS = st.text(max_size=40).filter(lambda text: unwanted_character(text) is None)
+KEYS = TEXTS.filter(lambda text: text != "<<")
+TREES = st.recursive(
+    st.one_of(TEXTS, st.booleans(), st.integers(-(10**15), 10**15), st.none()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(KEYS, TREES, min_size=1, max_size=4), TEXTS)
+def test_what_is_composed_reads_back_as_it_was_meant(document: dict[str, Any], words: str) -> None:
+    """composed() says so itself; here whatever somebody may write, beside whatever comments."""
+    text = composed(document, head=[words], notes={(key,): words for key in document})
+    assert parse(text.encode()) == document
+    assert filled(escaped(document), {}) == document
 
 
 @pytest.mark.parametrize("text", ["${x}", "$${x}", "a $$${b", "$", "${", "plain", "$${$${"])
