@@ -147,7 +147,7 @@ def _confirm(proposal: Proposal, how: How, term: Terminal) -> None:
     from molthub.cli.views import actions as view
 
     if how.output is Output.HUMAN:
-        term.data(view.human(proposal, colour=term.colour_out, whole=how.dry_run) + "\n")
+        term.data(view.human(proposal, colour=term.colour_out, whole=how.dry_run) + "\n\n")
         term.out.flush()
     if how.yes or how.dry_run:
         return

@@ -212,9 +212,8 @@ class Job:
         else:
             self.term.data(view.summary(self.chosen.name, done, extra, self.base.foundation(), self.base.controller()))
         if done != "unchanged":
-            self.trail.leave(
-                f"Bootstrap {self.chosen.name}", {"Molthub-Bootstrap": f"{done} the base of {self.chosen.name}"}
-            )
+            trailers = {"Molthub-Bootstrap": f"{done} the base of {self.chosen.name}"}
+            self.trail.leave(f"Bootstrap {self.chosen.name}", trailers, action="bootstrap")
         return ExitCode.OK
 
     # -- destroy -----------------------------------------------------------------------------------------------
@@ -279,9 +278,8 @@ class Job:
         else:
             self.term.data(view.gone(self.chosen.name, done, remains))
         if done == "destroyed":
-            self.trail.leave(
-                f"Destroy the base of {self.chosen.name}", {"Molthub-Bootstrap": f"destroyed {self.chosen.name}"}
-            )
+            trailers = {"Molthub-Bootstrap": f"destroyed {self.chosen.name}"}
+            self.trail.leave(f"Destroy the base of {self.chosen.name}", trailers, action="bootstrap-destroy")
         return ExitCode.OK
 
     # -- parts -------------------------------------------------------------------------------------------------

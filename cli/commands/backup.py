@@ -48,4 +48,5 @@ def backup(
         term.json({"format": FORMAT, "instance": instance, "recoveryPoint": point})
     else:
         term.data(f"{instance} is backed up: {point}")
-    trail.leave(f"Back up the state of {instance}", {"Molthub-Backup": f"{job.identity} {point}"})
+    trailers = {"Molthub-Backup": f"{job.identity} {point}"}
+    trail.leave(f"Back up the state of {instance}", trailers, action="backup", instance=job.identity)

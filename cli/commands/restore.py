@@ -57,7 +57,8 @@ def restore(
     if not confirm:
         term.say(f"It starts on it with the controller's next pass, or now: molthub apply {instance}")
     assert trail is not None
-    trail.leave(subject, {"Molthub-Restore": words})
+    action = "restore-confirm" if confirm else "restore"
+    trail.leave(subject, {"Molthub-Restore": words}, action=action, instance=job.identity)
 
 
 def _list(job: Keeping, output: Output, term: Terminal) -> None:

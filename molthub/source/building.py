@@ -51,7 +51,7 @@ def build(git: Git, draft: Draft) -> str:
     without an identity, MH-ACT-020 when it cannot be signed.
     """
     check_identity(git)
-    tree = _tree(git, draft) if draft.files else f"{draft.base}^{{tree}}"
+    tree = _tree(git, draft) if draft.files else _tree_of(git, draft.base)
     return _commit(personal(git, at=draft.at), tree, draft)
 
 
@@ -65,18 +65,15 @@ def personal(git: Git, *, at: datetime | None = None) -> Git:
 
 def check_identity(git: Git) -> None:
     """Raise MH-GIT-026 when git does not know who commits."""
-    own = personal(git)
-    try:
-        own.run("var", "GIT_AUTHOR_IDENT")
-        own.run("var", "GIT_COMMITTER_IDENT")
-    except GitFailedError as error:
-        raise no_identity() from error
+    committer_of(git)
 
 
 def committer_of(git: Git) -> str:
-    """The committer's e-mail address. Raises MH-GIT-026 when git does not know who commits."""
+    """The committer's e-mail address. Raises MH-GIT-026 when git does not know who commits, or who the author is."""
+    own = personal(git)
     try:
-        said = personal(git).run("var", "GIT_COMMITTER_IDENT").decode("utf-8", "replace")
+        own.run("var", "GIT_AUTHOR_IDENT")
+        said = own.run("var", "GIT_COMMITTER_IDENT").decode("utf-8", "replace")
     except GitFailedError as error:
         raise no_identity() from error
     return said.rpartition("<")[2].partition(">")[0]
@@ -98,10 +95,13 @@ def signs(git: Git) -> bool:
         return False
 
 
+def _tree_of(git: Git, commit: str) -> str:
+    return git.run("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}").decode().strip()
+
+
 def _commit(git: Git, tree: str, draft: Draft) -> str:
-    oid = git.run("rev-parse", "--verify", "--end-of-options", tree).decode().strip().splitlines()[-1]
     signing = ("-S",) if signs(git) else ()
-    arguments = ("commit-tree", *signing, "-p", draft.base, "-F", "-", oid)
+    arguments = ("commit-tree", *signing, "-p", draft.base, "-F", "-", tree)
     try:
         made = git.feed(draft.message.encode(), *arguments, timeout=SIGN_TIMEOUT)
     except MolthubError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from molthub.errors import MolthubError, StallingError
@@ -93,6 +93,8 @@ class Clone:
         return parse_location(str(self.root / url)) if place.path is not None and not Path(url).is_absolute() else place
 
     def is_ancestor(self, old: str, new: str) -> bool:
+        if old == new:
+            return True
         try:
             self.git.run("merge-base", "--is-ancestor", "--end-of-options", old, new)
         except GitFailedError as error:
@@ -106,9 +108,13 @@ class Clone:
         return int(self.git.run("rev-list", "--count", "--end-of-options", new, f"^{old}"))
 
     def move_tree(self, old: str, new: str, *, pretend: bool = False) -> None:
-        """Bring index and working tree from one commit to another; only what differs between them. Or MH-ACT-011."""
-        with contextlib.suppress(GitFailedError):  # it says that files are edited, which is what is asked next
-            self.git.run("update-index", "-q", "--refresh")
+        """Bring index and working tree from one commit to another; only what differs between them. Or MH-ACT-011.
+
+        pretend: only look whether it can be done. To be asked first: it also refreshes what git knows of the files
+        """
+        if pretend:
+            with contextlib.suppress(GitFailedError):  # it says that files are edited, which is what is asked next
+                self.git.run("update-index", "-q", "--refresh")
         options = ("-n",) if pretend else ()
         try:
             self.git.run("read-tree", *options, "-m", "-u", old, new)
@@ -140,6 +146,8 @@ class CloneTarget:
     clone: Clone
     named: str | None
     push: bool
+    _goes_to: tuple[Upstream | None] | None = field(default=None, init=False)
+    _branch: str | None = field(default=None, init=False)
 
     @property
     def label(self) -> str:
@@ -158,6 +166,7 @@ class CloneTarget:
             yield
 
     def base(self) -> Base:
+        self._goes_to = self._branch = None  # the person may have switched, or set an upstream
         if self.named is not None:
             return self._base_of(check_ref(self.named), self._destination(), start=self._start)
         return self._base_of(self._current(), self._destination(), start=self._head)
@@ -221,7 +230,13 @@ class CloneTarget:
         return ("Not pushed (--no-push): others, and the controller, do not see it yet.",)
 
     def _destination(self) -> Upstream | None:
-        """Where it is pushed to; None for nowhere. Raises MH-ACT-013 where a push is wanted and cannot be."""
+        """Where it is pushed to, asked once for each base; None for nowhere. Or MH-ACT-013."""
+        if self._goes_to is None:
+            self._goes_to = (self._find_destination(),)
+        return self._goes_to[0]
+
+    def _find_destination(self) -> Upstream | None:
+        """Raises MH-ACT-013 where a push is wanted and cannot be."""
         if not self.push or not self.clone.has_remotes():
             return None
         if self.named is None:
@@ -278,7 +293,7 @@ class CloneTarget:
         return self._head()
 
     def _current(self) -> str:
-        branch = self.clone.checked_out()
+        branch = self._branch = self._branch or self.clone.checked_out()
         if branch is None:
             raise StallingError(
                 "MH-ACT-015",

@@ -1,5 +1,6 @@
-"""Makes commits: for `init`, the direct commands' trail, the demo and the tests. The only user of GitPython; the
-controller never writes to Git.
+"""Makes commits in a working tree of one's own: for `init`, the demo and the tests. The only user of GitPython.
+
+What people commit to their fleets is made by `building.py`; the controller never writes to Git.
 
 Built in the index by GitPython and not by `git commit`: no hook runs and no filter touches the content.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from git.exc import GitError
 from molthub.errors import StallingError
 from molthub.source.locations import check_ref, parse_location
 from molthub.source.network import explained
-from molthub.source.process import Git, GitFailedError, is_foreign, printable, require_git
+from molthub.source.process import Git, GitFailedError, is_foreign, require_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,61 +69,6 @@ def commit_files(
             message, author=actor, committer=actor, author_date=at, commit_date=at, skip_hooks=True
         )
         return made.hexsha
-
-
-def author_of(path: Path) -> Author:
-    """Who commits in the repository at the path: GIT_AUTHOR_NAME and _EMAIL, else git's settings. Raises MH-GIT-026."""
-    git_dir = _git_dir(path)
-
-    def said(variable: str, setting: str) -> str:
-        try:
-            known = Git(git_dir=git_dir).run("config", "--get", setting).decode("utf-8", "replace").strip()
-        except GitFailedError:  # it is not set
-            known = ""
-        return os.environ.get(variable) or known
-
-    author = Author(said("GIT_AUTHOR_NAME", "user.name"), said("GIT_AUTHOR_EMAIL", "user.email"))
-    if not author.name or not author.email:
-        raise StallingError(
-            "MH-GIT-026",
-            "Git does not know who you are, so nothing can be committed in your name",
-            fix="Run `git config user.name` and `git config user.email`",
-        )
-    return author
-
-
-def check_committable(path: Path, names: Iterable[str] = ()) -> None:
-    """Raise MH-GIT-027 when a commit of these files would carry something else along: what is staged, or edited there.
-
-    names: paths relative to the repository's root
-    """
-    reading = Git(git_dir=_git_dir(path), work_tree=path)
-    try:
-        reading.run("rev-parse", "--verify", "--quiet", "HEAD")
-    except GitFailedError as error:
-        raise StallingError(
-            "MH-GIT-027", f"{path} has no commit yet", fix="Commit your manifests first, or say --no-commit"
-        ) from error
-    staged = reading.run("diff-index", "--cached", "--name-only", "-z", "--no-ext-diff", "HEAD", "--")
-    if staged:
-        first = staged.split(b"\0")[0].decode("utf-8", "replace")
-        raise StallingError(
-            "MH-GIT-027",
-            f"{printable(first)} is staged, and would be committed along",
-            fix="Commit or unstage it first, or say --no-commit",
-        )
-    for name in names:
-        committed = reading.run("cat-file", "blob", f"HEAD:{name}") if _is_committed(reading, name) else None
-        if committed != (path / name).read_bytes():
-            raise StallingError(
-                "MH-GIT-027",
-                f"{name} has uncommitted changes, which would be committed along",
-                fix="Commit or undo them first, or say --no-commit",
-            )
-
-
-def _is_committed(reading: Git, name: str) -> bool:
-    return bool(reading.run("ls-tree", "-z", "--name-only", "HEAD", "--", f":(literal,top){name}"))
 
 
 def push(path: Path, *, target: str, branch: str = "main", force: bool = False) -> None:

@@ -30,8 +30,9 @@ class Desk:
     def __init__(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cli, self.store, self._monkeypatch = cli, FakeSecretStore(), monkeypatch
         cli.roots = replace(cli.roots, secrets=self.store.factory)
-        monkeypatch.setenv("GIT_AUTHOR_NAME", "Ana")
-        monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ana@example.com")
+        for who in ("AUTHOR", "COMMITTER"):
+            monkeypatch.setenv(f"GIT_{who}_NAME", "Ana")
+            monkeypatch.setenv(f"GIT_{who}_EMAIL", "ana@example.com")
         cli.repository.commit(instance_dict())
 
     def run(self, *arguments: str, piped: str | bytes = VALUE + "\n") -> Result:
@@ -300,10 +301,8 @@ def test_nothing_is_done_when_its_trail_could_not_be_left(desk: Desk, monkeypatc
     path = desk.cli.repository.path / MANIFEST
     path.write_text(path.read_text() + "# mine\n")
     ended = desk.run("set", "support-bot", "NEW")
-    assert f"MH-GIT-027 {MANIFEST} has uncommitted changes" in ended.err
-    desk.cli.repository.git("add", "--all")
-    ended = desk.run("set", "support-bot", "TELEGRAM_BOT_TOKEN")
-    assert f"MH-GIT-027 {MANIFEST} is staged, and would be committed along" in ended.err
+    assert f"MH-ACT-011 {MANIFEST} has uncommitted changes" in ended.err
+    assert "fix: Commit or undo them first, or say --no-commit\n" in ended.err
     desk.cli.repository.git("reset", "--quiet", "--hard")
     monkeypatch.delenv("GIT_AUTHOR_NAME")
     assert "MH-GIT-026 Git does not know who you are" in desk.run("set", "support-bot", "NEW").err

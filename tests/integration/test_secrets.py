@@ -87,7 +87,8 @@ def secret(stage: Stage, *arguments: str, piped: str) -> subprocess.CompletedPro
     """`molthub secret …` as a process, with a value piped in."""
     return subprocess.run(
         [sys.executable, "-m", "molthub", "secret", *arguments],
-        env=stage.variables | {"GIT_AUTHOR_NAME": "Ana", "GIT_AUTHOR_EMAIL": "ana@example.com"},
+        env=stage.variables
+        | {f"GIT_{who}_{what}": "ana@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         cwd=stage.repo,
         input=piped,
         capture_output=True,

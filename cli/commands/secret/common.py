@@ -95,14 +95,20 @@ class Job:
     def manifest(self, holder: Holder) -> bytes:
         return self.fleet.checked.snapshot.files[holder.path].content
 
-    def keep(self, subject: str, trailer: str, edited: Mapping[str, bytes]) -> None:
-        """Commit the edits and the trailer; with --no-commit only write the edits."""
+    def keep(self, subject: str, trailer: str, edited: Mapping[str, bytes], *, holder: Holder | None = None) -> None:
+        """Commit the edits and the trailer (`VERB KEY`); with --no-commit only write the edits.
+
+        holder: the instance that the command named
+        """
         if self.trail.root is None and edited:
             root = self._editable()
             for path, content in edited.items():
                 (root / path).write_bytes(content)
                 self.term.say(f"Edited {path}; commit it to make it count.")
-        self.trail.leave(subject, {TRAILER: trailer}, edited)
+        action = f"secret-{trailer.partition(' ')[0]}"
+        self.trail.leave(
+            subject, {TRAILER: trailer}, edited, action=action, instance=holder.identity if holder else None
+        )
 
     def check(self, edits: Holder | None) -> None:
         """Raise before anything is done when the trail, or the edit of a manifest, could not be made afterwards."""

@@ -46,7 +46,7 @@ def link(
     record = _there(store.describe(place.source), place.source, environment)
     _look_inside(store, secret, term)
     edited = {holder.path: with_secret(job.manifest(holder), name=name, key=secret)}
-    job.keep(f"Link the secret {name} of {holder.name}", f"link {written(place)}", edited)
+    job.keep(f"Link the secret {name} of {holder.name}", f"link {written(place)}", edited, holder=holder)
     version = record.version_id[:8] if record.version_id else "without a value"
     term.data(f"{name} of {holder.name} is linked to {secret} (version {version})")
     term.say("It is rolled out when the commit is: push it, or run `molthub apply`.")

@@ -64,7 +64,7 @@ def rotate(
         term.data(f"{target.key} holds this value already")
         return
     term.data(f"{target.key} is rotated (version {changed.version_id[:8]})")
-    job.keep(f"Rotate the secret {target.whose}", f"rotate {target.key}", {})
+    job.keep(f"Rotate the secret {target.whose}", f"rotate {target.key}", {}, holder=target.holder)
     job.next_steps(target, record)
 
 

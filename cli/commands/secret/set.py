@@ -64,6 +64,6 @@ def set_secret(
         f"{target.key} {'holds this value already' if unchanged else f'is set (version {changed.version_id[:8]})'}"
     )
     if edited or not unchanged or changed.restored or kms_key is not None:
-        job.keep(f"Set the secret {target.whose}", f"set {target.key}", edited)
+        job.keep(f"Set the secret {target.whose}", f"set {target.key}", edited, holder=target.holder)
     if not unchanged:
         job.next_steps(target, record)
