@@ -47,6 +47,7 @@ from molthub.cli.commands import (
     wait,
 )
 from molthub.cli.commands import set as set_
+from molthub.cli.commands.controller import notify_test as controller_notify_test
 from molthub.cli.commands.controller import run as controller_run
 from molthub.cli.commands.db import current as db_current
 from molthub.cli.commands.db import upgrade as db_upgrade
@@ -389,6 +390,13 @@ _add(
     controller_run.run,
     "molthub controller run --repo https://git.example.com/acme/fleet.git",
     "molthub controller run --once --environment acme/dev",
+    to=controller,
+)
+_add(
+    "notify-test",
+    controller_notify_test.notify_test,
+    "molthub controller notify-test",
+    "molthub controller notify-test --notify-url-file slack-url --notify-key-file notify-key",
     to=controller,
 )
 database = typer.Typer(

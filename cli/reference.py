@@ -42,6 +42,7 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 |---|---|
 | `MOLTHUB_REPO` | the default of `--repo` |
 | `MOLTHUB_DATABASE_URL` | the controller's database, for `events`, `status`, `history` and `audit` |
+| `MOLTHUB_NOTIFY_URL`, `MOLTHUB_NOTIFY_KEY` | where notifications go, and their key; or `…_FILE` |
 | `MOLTHUB_CACHE_DIR` | where mirrors and the index of commits lie; by default `~/.cache/molthub` |
 | `MOLTHUB_ROLLOUT_POLL` | seconds between two looks at a rollout, by default 5; where it is set, the longest wait too |
 | `MOLTHUB_AWS_SHARE` | percentage of AWS's request quotas that Molthub may use, or `off`; by default 60 |

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from molthub.controller.noticing import Noticing
 from molthub.controller.standing import Timeline
 from molthub.errors import MolthubError
 from molthub.events.types import Event, EventType
@@ -17,12 +18,15 @@ from molthub.state.store import Store
 
 
 class Journal:
-    """Thread-safe as the store is. `log` is structlog's bound logger."""
+    """Thread-safe as the store is. `log` is structlog's bound logger. noticing: None where nobody is notified."""
 
-    def __init__(self, store: Store, log: Any, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, log: Any, now: Callable[[], datetime], *, noticing: Noticing | None = None
+    ) -> None:
         self._store = store
         self._log = log
         self._now = now
+        self._noticing = noticing
         self._timeline = Timeline(store)
         self._telling = threading.Lock()
         self._failed: set[tuple[Identity, str]] = set()
@@ -36,6 +40,16 @@ class Journal:
                 return
             self._timeline.learn(event)
         self._record(event)
+        if self._noticing is not None and event.type is EventType.DRIFT_DETECTED:
+            self._noticing.drift(event, self._name(event.identity))
+
+    def _name(self, identity: Identity) -> str:
+        """What it was called when it was last seen."""
+        try:
+            last = self._store.status(identity)
+        except MolthubError:
+            return str(identity)
+        return last.name if last is not None else str(identity)
 
     def task_stopped(self, identity: Identity, task: StoppedTask) -> None:
         """A task that is over, told once: also when an earlier controller told it."""
@@ -65,10 +79,11 @@ class Journal:
         """An event of the controller's own."""
         self.event(Event(self._now(), identity, type_, message, "controller", commit=commit, ref=ref))
 
-    def status(self, record: StatusRecord, *, pause: str = "") -> None:
-        """Write a status down, and what it says that the timeline does not say yet: degraded, recovered, paused…
+    def status(self, record: StatusRecord, *, pause: str = "", stuck: bool = False) -> None:
+        """Write a status down, and what it says that was not told yet: degraded, recovered, paused…
 
         pause  who paused it, until when and why; "" where its manifest has no pause
+        stuck  a change of it failed, and trying again alone does not help
         """
         with self._telling:
             follows = [
@@ -81,6 +96,8 @@ class Journal:
             self._record(event)
         self._store.put_status(record)
         self._changed = True
+        if self._noticing is not None:
+            self._noticing.status(record, stuck=stuck)
 
     def take_changed(self) -> bool:
         """Whether a status was written since this was last asked."""
@@ -99,6 +116,8 @@ class Journal:
     def forget(self, identity: Identity) -> None:
         """The instance is gone: its status goes, its events stay."""
         self._store.delete_status(identity)
+        if self._noticing is not None:
+            self._noticing.forget(identity)
         self._changed = True
         with self._telling:
             self._timeline.forget(identity)

@@ -26,6 +26,8 @@ from molthub.controller.indexer import Indexer
 from molthub.controller.journal import Journal
 from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
+from molthub.controller.noticing import Noticing
+from molthub.controller.notifying import notifying, target_in
 from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler
 from molthub.controller.settings import ControllerSettings
@@ -53,17 +55,28 @@ def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
     log = configure_logging(settings.log_format)
     stop = threading.Event()
     owner = f"{socket.gethostname()}:{os.getpid()}"
+    target = target_in(settings)
     store = open_store(settings.database_url, owner=owner)
+    noticing = Noticing(store, now=SystemClock().now, log=log) if target is not None else None
     holder = Holder(f"controller on {socket.gethostname()} (pid {os.getpid()})", nonce=secrets.token_hex(16))
     with store.controller_lock(owner), stopping_on_signals(stop, log):
-        loop = build_loop(settings, store=store, stop=stop, log=log, holder=holder)
-        ended_well = loop.run(once=once)
+        loop = build_loop(settings, store=store, stop=stop, log=log, holder=holder, noticing=noticing)
+        with notifying(target, noticing, loop.journal, clock=loop.clock, log=log):
+            ended_well = loop.run(once=once)
     log.info("stopped", well=ended_well)
     return ended_well
 
 
-def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Event, log: Any, holder: Holder) -> Loop:
-    """Put the controller together."""
+def build_loop(
+    settings: ControllerSettings,
+    *,
+    store: Store,
+    stop: threading.Event,
+    log: Any,
+    holder: Holder,
+    noticing: Noticing | None = None,
+) -> Loop:
+    """Put the controller together. noticing: None where nobody is notified."""
     clock = SystemClock()
     source = open_repository(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser(), mirror=True)
     pace = throttles(settings.aws_share, stopping=stop.is_set, tell=lambda line: log.info("throttled", waiting=line))
@@ -73,17 +86,10 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
         rules=builtin_rules(), providers=providers, now=clock.now, source=source, access=access
     )
     world = World()
-    journal = Journal(store, log, clock.now)
+    journal = Journal(store, log, clock.now, noticing=noticing)
     queue: WorkQueue[Identity] = WorkQueue(time.monotonic)
     teller = LeaseTeller(log)
-    holding = Holding(
-        holder=holder,
-        settings=LeaseSettings(ttl=settings.lease_ttl),
-        again=True,
-        tell=teller.tell,
-        elapsed=elapsed_seconds,
-        now=clock.now,
-    )
+    holding = _holding(settings, holder, teller, clock)
     reconciler = Reconciler(
         world=world,
         collaborators=collaborators,
@@ -114,6 +120,17 @@ def build_loop(settings: ControllerSettings, *, store: Store, stop: threading.Ev
         watch=TaskWatch(journal, provider_of=partial(provider_of, world, collaborators), now=clock.now, log=log),
         indexer=Indexer(source, store.commit_index(), stopping=stop.is_set, log=log),
         publisher=Publisher(holding=holding, world=world, now=clock.now, log=log),
+    )
+
+
+def _holding(settings: ControllerSettings, holder: Holder, teller: LeaseTeller, clock: SystemClock) -> Holding:
+    return Holding(
+        holder=holder,
+        settings=LeaseSettings(ttl=settings.lease_ttl),
+        again=True,
+        tell=teller.tell,
+        elapsed=elapsed_seconds,
+        now=clock.now,
     )
 
 

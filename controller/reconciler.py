@@ -204,7 +204,8 @@ class Reconciler:
         previous = last.status if last else None
         record = status_of(view, head_commit=head.commit, now=self.clock.now(), previous=previous)
         record = replace(record, last_reconcile_at=self.clock.now(), last_error=error)
-        self.journal.status(record, pause=pause_of(view))
+        stuck = result.outcome is Outcome.FAILED and result.retry_after is None
+        self.journal.status(record, pause=pause_of(view), stuck=stuck)
         rollout = view.observed.runtime.rollout if view.observed and view.observed.runtime else None
         if rollout is not None:
             self.journal.rollout(identity, rollout, head.commit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from molthub.leases.lease import DEFAULT_TTL
@@ -13,10 +13,19 @@ from molthub.leases.lease import DEFAULT_TTL
 DEFAULT_DATABASE = "sqlite:///molthub.db"
 
 
-class ControllerSettings(BaseSettings):
-    """All times in seconds."""
+class NotifySettings(BaseSettings):
+    """Whom to notify. The URL of a chat program's webhook is a secret, so no flag takes it but as a file."""
 
     model_config = SettingsConfigDict(env_prefix="MOLTHUB_", frozen=True, extra="ignore")
+
+    notify_url: SecretStr | None = Field(default=None, description="Where notifications are posted")
+    notify_url_file: Path | None = Field(default=None, description="A file that holds that URL")
+    notify_key: SecretStr | None = Field(default=None, description="The key that notifications are signed with")
+    notify_key_file: Path | None = Field(default=None, description="A file that holds that key")
+
+
+class ControllerSettings(NotifySettings):
+    """All times in seconds."""
 
     repo: str = Field(description="The fleet repository: a URL or a path")
     ref: str | None = Field(default=None, description="The branch to follow; the repository's own HEAD without")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,12 @@ from sqlalchemy import Engine, func
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
+from molthub.events.notices import Notice
 from molthub.events.types import Event, EventType
 from molthub.health.types import StatusRecord
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.observation import Cause, Rollout
-from molthub.state import lock, rows, timeline
+from molthub.state import lock, noticeboard, rows, timeline
 from molthub.state.commit_index import StoredIndex
 from molthub.state.engine import open_engine
 from molthub.state.failures import absent, explained
@@ -155,6 +156,26 @@ class Store:
         query = query.order_by(col(DeploymentRow.started_at).desc(), col(DeploymentRow.deployment_id))
         with self._read() as session:
             return tuple(rows.deployment_of(row) for row in session.exec(query.limit(limit)))
+
+    def add_notice(self, notice: Notice) -> bool:
+        """Write down what is to be told, unless the instance's last notice said the same; whether it is news."""
+        with self._write() as session:
+            return noticeboard.add(session, notice)
+
+    def pending_notices(self, limit: int) -> tuple[tuple[int, Notice], ...]:
+        """What was not told yet, oldest first, each with the number it is settled by."""
+        with self._read() as session:
+            return noticeboard.pending(session, limit)
+
+    def settle_notices(self, numbers: Sequence[int], at: datetime) -> None:
+        """These were told, or given up."""
+        with self._write() as session:
+            noticeboard.settle(session, numbers, at)
+
+    def forget_notices(self, identity: Identity) -> None:
+        """The instance is gone: there is nothing more to tell of it."""
+        with self._write() as session:
+            noticeboard.forget(session, identity)
 
     def followed_head(self) -> str | None:
         """The newest commit that a controller on this database followed without objection."""

@@ -15,6 +15,7 @@ from molthub.controller.indexer import Indexer
 from molthub.controller.journal import Journal
 from molthub.controller.leasing import LeaseTeller
 from molthub.controller.loop import Loop
+from molthub.controller.noticing import Noticing
 from molthub.controller.publisher import Publisher
 from molthub.controller.reconciler import Reconciler
 from molthub.controller.settings import ControllerSettings
@@ -40,7 +41,8 @@ class FakeController:
         self.fleet = fleet
         self.seconds = 0.0
         log = structlog.wrap_logger(logging.getLogger("test"))
-        self.journal = Journal(self.store, log, fleet.clock.now)
+        self.noticing = Noticing(self.store, now=fleet.clock.now, log=log)
+        self.journal = Journal(self.store, log, fleet.clock.now, noticing=self.noticing)
         self.queue: WorkQueue[Identity] = WorkQueue(lambda: self.seconds)
         self.world = World()
         teller = LeaseTeller(log)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from molthub.cli.commands.controller.options import NotifyKeyOption, NotifyUrlOption, parsed
 from molthub.cli.exit_codes import ExitCode
 from molthub.cli.options import RefOption, RepoOption
 
@@ -52,6 +53,8 @@ ShareOption = Annotated[
     typer.Option(metavar="PERCENT|off", help="How much of AWS's request quotas may be used; by default 60"),
 ]
 
+LogOption = Annotated[str | None, typer.Option(metavar="json|console", help="How it logs, on stderr; by default json")]
+
 
 def run(
     once: Annotated[bool, typer.Option("--once", help="Reconcile everything once and exit")] = False,
@@ -70,21 +73,23 @@ def run(
     workers: Annotated[int | None, typer.Option(metavar="N", help="Instances worked on at once; by default 8")] = None,
     aws_share: ShareOption = None,
     root_keys: RootKeysOption = None,
-    log_format: Annotated[
-        str | None, typer.Option(metavar="json|console", help="How it logs, on stderr; by default json")
-    ] = None,
+    notify_url_file: NotifyUrlOption = None,
+    notify_key_file: NotifyKeyOption = None,
+    log_format: LogOption = None,
 ) -> int:
     """Follow the repository and keep AWS as it says
 
     Polls Git, reconciles what changed, and looks at all of AWS every drift interval. Each setting is also a
     variable: --poll-interval is MOLTHUB_POLL_INTERVAL. SIGTERM ends it cleanly. A second controller on the same
     database refuses; one elsewhere waits for the environment's lease. With --once the exit code says whether all
-    is well.
+    is well. MOLTHUB_NOTIFY_URL names a webhook that is told when an instance fails, is blocked, drifted or recovered.
     """
     from molthub.controller.main import run_controller
 
     settings = _settings(
         repo=repo or ".",
+        notify_url_file=notify_url_file,
+        notify_key_file=notify_key_file,
         ref=ref,
         database_url=database_url,
         cache_dir=cache_dir,
@@ -103,16 +108,7 @@ def run(
     return ExitCode.OK if well or not once else ExitCode.FAILED  # told to stop, it stopped: that is no failure
 
 
-def _settings(**given: Any) -> ControllerSettings:
-    """What was given wins over the variables. Raises typer.BadParameter naming the flag and the variable."""
-    from pydantic import ValidationError
-
+def _settings(**given: object) -> ControllerSettings:
     from molthub.controller.settings import ControllerSettings
 
-    try:
-        return ControllerSettings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "setting"
-        hint = f"--{name.replace('_', '-')} or MOLTHUB_{name.upper()}"
-        raise typer.BadParameter(str(first["msg"]), param_hint=hint) from error
+    return parsed(ControllerSettings, given)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from molthub.events.notices import Notice, NoticeKind
 from molthub.events.types import Event, EventType
 from molthub.health.types import Availability, BackupKind, Health, StateRecord, Status, StatusRecord
 from molthub.resources.identity import EnvironmentKey, Identity
@@ -216,6 +217,41 @@ def test_two_processes_lose_no_increment_even_when_both_make_the_database(url: s
     memory = open_store(url).retry(Identity("f", "w", "e", "i"))
     assert memory is not None
     assert memory.attempts == 100
+
+
+def a_notice(kind: NoticeKind, identity: Identity = BOT, ref: str = "") -> Notice:
+    return Notice(NOW, identity, f"acme/prod/{identity.id}", kind, f"it {kind}", ref=ref, commit="c" * 40)
+
+
+def test_a_notice_waits_until_it_is_settled_and_is_not_told_twice(store: Store) -> None:
+    failed, blocked = a_notice(NoticeKind.FAILED), a_notice(NoticeKind.BLOCKED, OTHER, ref="MH-IMG-001")
+    assert [store.add_notice(notice) for notice in (failed, failed, blocked)] == [True, False, True]
+    pending = store.pending_notices(10)
+    assert [notice for _, notice in pending] == [failed, blocked]
+    assert [notice for _, notice in store.pending_notices(1)] == [failed]
+    store.settle_notices([number for number, _ in pending], NOW)
+    assert store.pending_notices(10) == ()
+    assert not store.add_notice(failed), "told already, also to the next controller"
+    recovered = a_notice(NoticeKind.RECOVERED)
+    assert store.add_notice(recovered)
+    assert store.add_notice(failed)
+    assert [notice for _, notice in store.pending_notices(10)] == [recovered, failed]
+    store.settle_notices([number for number, _ in store.pending_notices(1)], NOW)
+    assert [notice for _, notice in store.pending_notices(10)] == [failed]
+
+
+def test_who_is_gone_has_nothing_left_to_be_told(store: Store) -> None:
+    store.add_notice(a_notice(NoticeKind.FAILED))
+    store.add_notice(a_notice(NoticeKind.FAILED, OTHER))
+    store.forget_notices(BOT)
+    assert [notice.identity for _, notice in store.pending_notices(10)] == [OTHER]
+    assert not store.add_notice(a_notice(NoticeKind.RECOVERED)), "nothing was wrong with the next of that name"
+
+
+def test_the_release_that_wrote_last_is_remembered(store: Store) -> None:
+    assert store.release() is None
+    store.set_release("1.2.3")
+    assert store.release() == "1.2.3"
 
 
 def test_whose_rollouts_of_a_commit_failed(store: Store) -> None:
