@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from molthub.errors import TransientError
+from molthub.cli.context import read_fleet
+from molthub.cli.terminal import Terminal
+from molthub.cli.wizard import ask_secrets
+from molthub.errors import StallingError, TransientError
+from molthub.pipeline.actions.create import Wanted, secrets_of
 from tests.builders import environment_dict, instance_dict, template_dict, to_yaml
 from tests.fakes.cli import Cli, Result
 from tests.fakes.secret_store import FakeSecretStore
@@ -175,6 +179,24 @@ def test_a_script_must_say_it_all(desk: Desk) -> None:
     assert "MH-TMPL-020 --template, --environment must be given, for nobody can be asked" in ended.err
     ended = desk.run("create", "help-bot", "--template", "slack-bot", "--environment", "acme/prod")
     assert "MH-TMPL-002 the template slack-bot needs a value for `image`" in ended.err
+
+
+def test_a_store_that_cannot_be_asked_ends_the_questions(desk: Desk) -> None:
+    """On a terminal: a value that could not be stored need not be typed. Nothing is asked here, or it would fail."""
+
+    def denied(_location: object) -> FakeSecretStore:
+        raise StallingError("MH-AWS-001", "no AWS credentials were found")
+
+    said = io.StringIO()
+    term = Terminal(said, said, colour_out=False, colour_err=False, interactive=True)
+    roots = replace(desk.cli.roots, secrets=lambda: denied)
+    fleet = read_fleet(roots, repo=None, ref=None).checked
+    needs = secrets_of(fleet, Wanted("help-bot", "acme/prod", "telegram-bot"))
+    assert [item.variable for item in needs] == ["MODEL_API_KEY", "TELEGRAM_BOT_TOKEN"]
+    assert ask_secrets(needs, "acme-bots", roots, term, have=frozenset()) == {}
+    assert said.getvalue() == (
+        "The secret store cannot be asked, so values are set later: no AWS credentials were found\n"
+    )
 
 
 def test_the_fleets_own_template_and_a_proposal(desk: Desk) -> None:

@@ -63,6 +63,7 @@ def fleet(tmp_path: Path) -> Repository:
         (["validate", "--ref", "main"], {"typer"}),
         (["render", "support-bot"], {"typer"}),
         (["explain", "MH-IMG-001"], {"typer"}),
+        (["template", "render", "telegram-bot"], {"typer"}),
         (["webhook", "sign", "/hooks/agent", "--body", "molthub.yaml", "--key-file", "key"], {"typer"}),
     ],
     ids=" ".join,
