@@ -5,6 +5,7 @@ Asks only for what the command line left open. Questions go to stderr, and every
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from molthub.pipeline.templates.needed import Needed
     from molthub.pipeline.types import CheckedFleet
     from molthub.provider.secrets import SecretText
+
+WIDTH = 100
 
 Judge = Callable[[str], str | None]
 """An answer → why it will not do, None when it will."""
@@ -108,7 +111,8 @@ def _introduce(entry: Entry, term: Terminal) -> None:
     from molthub.pipeline.templates.words import enables
 
     enabled = enables(sample_of(entry.model))
-    term.say(f"\n{safe(entry.model.metadata.title)}: {safe(' '.join(entry.model.metadata.description.split()))}")
+    meta = entry.model.metadata
+    term.say("\n" + textwrap.fill(safe(f"{meta.title}: {' '.join(meta.description.split())}"), width=WIDTH))
     for text in entry.model.spec.enables:
         term.say(f"  - {safe(text)}")
     term.say(f"  - inbound: {enabled.inbound}; egress: {enabled.egress}\n")
