@@ -12,8 +12,8 @@ from molthub.cli.looking_back import Running
 from molthub.cli.views.text import columns, paint, plural, safe
 from molthub.history.action import told
 from molthub.history.entries import CommitRecord, Entry, Outcome
+from molthub.history.saying import say
 from molthub.history.versions import FieldOrigin, Version
-from molthub.history.words import say
 from molthub.pipeline.past.between import Between, unified
 from molthub.pipeline.past.reading import Known
 from molthub.pipeline.past.signers import SignedBy

@@ -268,6 +268,22 @@ def _created(base: Entry, form: Form, remark: tuple[str, ...]) -> Entry:
     )
 
 
+def made_in_merging(entry: Entry, theirs: Iterable[Entry] | None) -> bool:
+    """Whether a merge did to a resource what none of the merged commits did. theirs: the entries of those commits.
+
+    Taking a file whole from one parent may undo what the other did, so only what the merged commits tell is theirs. A
+    merge off the main line has nothing to be compared with (None): there, a file as in none of its parents is its own.
+    """
+    if theirs is None:
+        return entry.own
+    same = [one for one in theirs if one.resource == entry.resource]
+    if entry.outcome is Outcome.SAME:
+        return False
+    if not entry.fields:
+        return all(one.outcome is not entry.outcome for one in same)
+    return not all(any(field in one.fields for one in same) for field in entry.fields)
+
+
 def _in_place_of(path: str | None, resource: Resource, everything: Mapping[Resource, Sides]) -> tuple[str, ...]:
     """A file that said it was another resource: a rename by hand that did not keep the id, most often."""
     other = [one for one, side in everything.items() if one != resource and side.before and side.before[0] == path]

@@ -6,14 +6,13 @@ says everything below it; elsewhere a field is called by its name.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from molthub.history.document import Path, leaves, spelled
-from molthub.history.hiding import shown, shown_path
-
-LONGEST = 60
+from molthub.history.grants import bindings, group, person, statements
+from molthub.history.hiding import shown_path
+from molthub.history.saying import say
 
 Teller = Callable[[Path, Any, Any], Iterator[str]]
 """Path, value before, value after; None is "not there"."""
@@ -24,20 +23,6 @@ def words_of(before: Any, after: Any) -> tuple[str, ...]:
     if before is None or after is None:
         return ("created" + _what(after),) if after is not None else ("deleted",) if before is not None else ()
     return tuple(_walk((), before, after))
-
-
-def say(value: Any, path: Path = ()) -> str:
-    """A value for people: short, on one line, and not shown when it looks like a secret."""
-    safe = shown(value, path)
-    if isinstance(safe, str):
-        text = safe
-    elif isinstance(safe, bool):
-        text = "on" if safe else "off"
-    elif isinstance(safe, list) and all(isinstance(item, str) for item in safe):
-        text = ", ".join(safe)
-    else:
-        text = json.dumps(safe, ensure_ascii=False)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _what(tree: Any) -> str:
@@ -55,15 +40,17 @@ def _walk(path: Path, before: Any, after: Any) -> Iterator[str]:
     teller = next((tell for pattern, tell in TELLERS if _matches(pattern, path)), None)
     if teller is not None:
         yield from teller(path, before, after)
-    elif isinstance(before, dict) and isinstance(after, dict):
-        for key in {**before, **after}:
-            yield from _walk((*path, key), before.get(key), after.get(key))
-    elif len(path) == 1 and (before is None or after is None):
-        whole = after if before is None else before
-        for key, value in whole.items() if isinstance(whole, dict) else ():
-            yield from _walk((*path, key), *((None, value) if before is None else (value, None)))
+    elif (isinstance(before, dict) and isinstance(after, dict)) or _is_told_below(path):
+        old, new = before or {}, after or {}
+        for key in {**old, **new}:
+            yield from _walk((*path, key), old.get(key), new.get(key))
     else:
         yield _change(called(path), before, after, path)
+
+
+def _is_told_below(path: Path) -> bool:
+    """Whether a part of it has phrases of its own, so that nobody says just that the whole came or went."""
+    return any(_matches(".".join(pattern.split(".")[: len(path)]), path) for pattern, _ in TELLERS if path)
 
 
 def _matches(pattern: str, path: Path) -> bool:
@@ -237,6 +224,10 @@ TELLERS: tuple[tuple[str, Teller], ...] = (
     ("spec.lifecycle.paused", _paused),
     ("spec.lifecycle.restartedAt", _restarted),
     ("spec.policies.waivers", _waivers),
+    ("spec.taskRole.statements", statements),
+    ("spec.people.*", person),
+    ("spec.groups.*", group),
+    ("spec.bindings", bindings),
 )
 """Which place is told by whom."""
 

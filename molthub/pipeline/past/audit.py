@@ -13,7 +13,7 @@ from datetime import datetime
 from molthub.events.types import Event
 from molthub.history.action import told
 from molthub.history.difference import Difference
-from molthub.history.entries import INSTANCE, CommitRecord, Entry, Outcome, Resource
+from molthub.history.entries import INSTANCE, CommitRecord, Entry, Outcome, Resource, made_in_merging
 from molthub.history.graph import everything
 from molthub.pipeline.past.reading import Past
 from molthub.pipeline.past.signers import SignedBy
@@ -107,7 +107,7 @@ def from_git(past: Past, wanted: Wanted, look: Look) -> Iterator[AuditLine]:
             for line in of_commit(
                 records[sha],
                 [_told_whole(past, entry) for entry in entries.get(sha, ())],
-                brought=past.line.brought.get(sha, frozenset()),
+                brought=past.line.brought.get(sha),
                 look_up=past.index.entries_in,
             )
         ]
@@ -141,11 +141,14 @@ LookUp = Callable[[Collection[str]], Mapping[str, tuple[Entry, ...]]]
 
 
 def of_commit(
-    record: CommitRecord, entries: Sequence[Entry], *, brought: frozenset[str], look_up: LookUp
+    record: CommitRecord, entries: Sequence[Entry], *, brought: frozenset[str] | None, look_up: LookUp
 ) -> list[AuditLine]:
-    """What one commit did: its changes, what it merged, and what its trailers say. brought: of a merge, its commits."""
+    """What one commit did: its changes, what it merged, and what its trailers say.
+
+    brought: of a merge on the main line, the commits it brought; None for every other commit
+    """
     if len(record.parents) > 1:
-        lines = _merge(record, entries, look_up(brought))
+        lines = _merge(record, entries, look_up(brought) if brought is not None else None)
     else:
         lines = [_change(record, entry) for entry in entries]
     named = _named(record)
@@ -156,27 +159,15 @@ def of_commit(
     return lines
 
 
-def _merge(record: CommitRecord, entries: Sequence[Entry], brought: Mapping[str, tuple[Entry, ...]]) -> list[AuditLine]:
-    """One line for what it brought, and one for each thing that none of the merged commits did.
-
-    Taking a file whole from one parent may undo what the other did; only what the merged commits tell is theirs.
-    A merge off the main line has nothing to compare with: there, what is as in none of its parents is its own.
-    """
-    theirs = [one for listed in brought.values() for one in listed]
-    made = [entry for entry in entries if (not _explained(entry, theirs) if brought else entry.own)]
+def _merge(
+    record: CommitRecord, entries: Sequence[Entry], brought: Mapping[str, tuple[Entry, ...]] | None
+) -> list[AuditLine]:
+    """One line for what it brought, and one for each thing that none of the merged commits did."""
+    theirs = None if brought is None else [one for listed in brought.values() for one in listed]
+    made = [entry for entry in entries if made_in_merging(entry, theirs)]
     taken = tuple(entry.resource for entry in entries if entry not in made)
     lines = [_change(record, entry) for entry in made]
     return [*lines, _line(record, MERGE, taken, record.subject)] if taken else lines
-
-
-def _explained(entry: Entry, theirs: Iterable[Entry]) -> bool:
-    """Whether the merged commits did to a resource what the merge does to it."""
-    same = [one for one in theirs if one.resource == entry.resource]
-    if entry.outcome is Outcome.SAME:
-        return True
-    if not entry.fields:
-        return any(one.outcome is entry.outcome for one in same)
-    return all(any(field in one.fields for one in same) for field in entry.fields)
 
 
 def _change(record: CommitRecord, entry: Entry) -> AuditLine:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from molthub.errors import StallingError
-from molthub.history.entries import INSTANCE, CommitRecord, Entry, Outcome, Resource
+from molthub.history.entries import INSTANCE, CommitRecord, Entry, Outcome, Resource, made_in_merging
 from molthub.history.graph import MainLine, Parents, everything, main_line
 from molthub.history.index import CommitIndex, Mention
 from molthub.history.versions import Brought, Step, Version, versions
@@ -89,7 +89,11 @@ class Past:
         return own + list(self.index.entries_about([Resource("", id=path) for path in sorted(places)]))
 
     def _every(self, sha: str, entries: dict[str, list[Entry]], records: Records) -> Step:
-        chosen = [entry for entry in entries[sha] if entry.own or len(self.parents[sha]) <= 1]
+        chosen = entries[sha]
+        if len(self.parents[sha]) > 1:
+            brought = self.line.brought.get(sha)
+            theirs = None if brought is None else [entry for one in brought for entry in entries.get(one, ())]
+            chosen = [entry for entry in chosen if made_in_merging(entry, theirs)]
         return Step(records[sha], tuple(chosen))
 
     def _on_line(self, sha: str, entries: dict[str, list[Entry]], records: Records) -> Step:

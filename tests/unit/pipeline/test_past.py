@@ -77,8 +77,9 @@ def test_a_merge_says_what_it_brought(past: Past) -> None:
 
 def test_every_line_shows_the_brought_commit_and_no_merge_that_made_nothing_itself(past: Past) -> None:
     found = past.versions(BOT, every_line=True)
-    assert [one.record.subject for one in found][3:6] == ["Break it", "Merge the image", "Label it"]
-    assert "Another image" in [one.record.subject for one in found]
+    subjects = [one.record.subject for one in found]
+    assert "Another image" in subjects
+    assert "Merge the image" not in subjects
     assert {one.number for one in found} == {None}
 
 
