@@ -230,6 +230,15 @@ def it_stays_back_on_the_state_from_before(life: Life) -> None:
     assert not any("2026.9.7" in mark for mark in marks), "the failed version's migration must not be there"
 
 
+def its_page_its_log_and_the_link_are_shown(life: Life) -> None:
+    said = life.said["How is it?"]
+    assert "acme/prod/concierge is healthy" in said
+    assert "RUNNING HEALTHY up " in said
+    assert "Service events, from AWS:" in said
+    assert said.count("molthub-init: the config is valid") == 2, "in the last lines, and by the filter"
+    assert "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:" in said.splitlines()[-1]
+
+
 def a_rename_restarts_nothing(life: Life) -> None:
     said = life.said["Pause, rename"]
     assert "desired_count: 1 -> 0" in said
@@ -281,6 +290,7 @@ def _points(life: Life) -> list[str]:
 CHECKS: dict[str, Callable[[Life], None]] = {
     "What it stands on": everything_shared_is_there,
     "A Telegram bot that remembers": its_state_is_kept,
+    "How is it?": its_page_its_log_and_the_link_are_shown,
     "A bot that takes webhooks": a_signed_request_is_answered,
     "An upgrade": it_was_backed_up_and_runs_the_new_version,
     "An upgrade that fails": it_stays_back_on_the_state_from_before,
