@@ -48,6 +48,8 @@ from molthub.cli.commands import (
 )
 from molthub.cli.commands import set as set_
 from molthub.cli.commands.controller import notify_test as controller_notify_test
+from molthub.cli.commands.access import check as access_check
+from molthub.cli.commands.access import explain as access_explain
 from molthub.cli.commands.controller import run as controller_run
 from molthub.cli.commands.db import current as db_current
 from molthub.cli.commands.db import upgrade as db_upgrade
@@ -350,6 +352,23 @@ _add(
     to=secret,
 )
 
+access = typer.Typer(help="Who may change what", no_args_is_help=True, context_settings=CONTEXT)
+app.add_typer(access, name="access")
+_add(
+    "check",
+    access_check.check,
+    "molthub access check",
+    "molthub access check --base origin/main -o json",
+    to=access,
+)
+_add(
+    "explain",
+    access_explain.explain,
+    "molthub access explain",
+    "molthub access explain acme/prod/support-bot",
+    "molthub access explain --who ana@example.com",
+    to=access,
+)
 template = typer.Typer(help="What instances can be made of", no_args_is_help=True, context_settings=CONTEXT)
 app.add_typer(template, name="template")
 _add("list", template_list.list_templates, "molthub template list", "molthub template list -o json", to=template)

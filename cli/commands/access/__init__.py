@@ -1,0 +1,1 @@
+"""The verbs of `molthub access`, one a file."""
