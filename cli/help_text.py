@@ -55,6 +55,7 @@ Commands:
   version     Print the version of Molthub and of Python
   image       Say which image the Moltbots run
   secret      Set, link, list, rotate and delete secrets
+  access      Who may change what
   template    What instances can be made of
   controller  Run the controller
   db          Look at the controller's database, and upgrade it

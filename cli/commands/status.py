@@ -188,6 +188,7 @@ def _look(roots: context.Roots, question: Question, term: Terminal) -> StatusLis
         words=words_of_writers(fleet.checked, collaborators, scope=scope),
         sort=question.sort,
         detail=detail,
+        access=planned.access,
     )
 
 

@@ -9,6 +9,7 @@ from molthub.access.evaluate import Evaluation
 from molthub.access.policy import Policy
 from molthub.access.signature import Signature, described
 from molthub.cli.views import diagnostics
+from molthub.cli.views.access_mode import header, policy_data
 from molthub.cli.views.text import columns, paint, plural, safe
 from molthub.errors import Diagnostic
 from molthub.manifest.access import Role
@@ -17,27 +18,6 @@ from molthub.pipeline.access_report import MAY, Granted, Made, Refused
 
 CHECK_FORMAT = "molthub.dev/access-check/v1"
 ACCESS_FORMAT = "molthub.dev/access/v1"
-
-MODES: Mapping[str, str] = {
-    "open": "everybody who can push may change everything",
-    "signatures": "whoever signed a commit made it",
-    "claimed-author": "whoever a commit NAMES as its author made it, which anybody can write: a weak mode",
-    "unrooted": "whoever signed a commit made it; the first policy is taken on trust, as no root keys are set",
-    "invalid": "nobody stands for the policy, so nobody may change anything",
-    "unknown": "it cannot be told who was allowed to change what, so nothing is changed",
-}
-
-
-def header(access: Access) -> str:
-    """One line: `access: signatures: whoever signed …`."""
-    return f"access: {access.mode}: {MODES[access.mode]}"
-
-
-def policy_data(access: Access) -> dict[str, Any]:
-    """The mode, and the commits of the versions in force."""
-    versions = access.evaluation.versions if access.evaluation is not None else ()
-    return {"mode": access.mode, "policy": [version.commit for version in versions if version.policy is not None]}
-
 
 # -- check ------------------------------------------------------------------------------------------------
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from molthub.cli.detailing import Detail
 from molthub.cli.listing import Group, Listed, counts_of, groups_of
 from molthub.cli.published import WritersWord
+from molthub.cli.views import access_mode
 from molthub.cli.views.text import columns, paint, plural, safe, size
 from molthub.health.types import Health, LastDeployment, PauseRecord, StateRecord, Status, StatusRecord
 from molthub.resources.states import Verdict
+
+if TYPE_CHECKING:
+    from molthub.pipeline.access import Access
 
 STATUS_FORMAT = "molthub.dev/status/v1"
 COLOURS: Mapping[str, str] = {
@@ -47,6 +51,7 @@ class StatusList:
     records  each with the labels of its manifest; words: of environments' writers
     sort     one of molthub.cli.listing.SORTS
     detail   where one instance was asked for: what its page says
+    access   who may change what; None where nobody asked
     """
 
     fleet: str
@@ -56,6 +61,7 @@ class StatusList:
     words: tuple[WritersWord, ...] = ()
     sort: str = "name"
     detail: Detail | None = None
+    access: Access | None = None
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -75,6 +81,7 @@ def human(found: StatusList, *, wide: bool, colour: bool) -> str:
         told = [safe(sentence(word, found.at)) for word in found.words if not word.placeless]
         return status_detail.human(found.records[0], found.detail, at=found.at, told=told, colour=colour)
     written = [waiting(record) for record, _ in found.records if record.state and record.state.retired]
+    written += [access_mode.header(found.access)] if found.access is not None else []
     written += [safe(sentence(word, found.at)) for word in found.words if not word.placeless]
     return "\n".join([_table(found, wide=wide, colour=colour), *([""] if written else []), *written])
 
@@ -197,6 +204,7 @@ def data(found: StatusList) -> dict[str, Any]:
         "fleet": found.fleet,
         "commit": found.commit,
         "at": found.at.isoformat(),
+        "access": access_mode.policy_data(found.access) if found.access is not None else None,
         "environments": [_environment(word) for word in found.words],
         "groups": [_group(group) for group in found.groups],
         "instances": [_instance(record, labels) | detail for group in found.groups for record, labels in group.listed],

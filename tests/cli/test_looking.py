@@ -26,7 +26,8 @@ BAD = instance_dict(metadata={"name": "bad-bot"}, spec={"runtime": {"image": "gh
 def test_status_table(cli: Cli) -> None:
     cli.repository.commit(BOT, BAD)
     cli.run("apply", "support-bot", "--auto-approve")
-    header, group, bad, good = cli.run("status").out.splitlines()
+    header, group, bad, good, _, access = cli.run("status").out.splitlines()
+    assert access == "access: open (everybody who can push may change everything)"
     assert header.split() == ["INSTANCE", "STATUS", "SYNC", "HEALTH", "AGE", "DEPLOYED", "REASON"]
     assert group == "acme/prod: 2 instances: 1 Missing, 1 Healthy"
     assert bad.split()[:4] == ["acme/prod/bad-bot", "DEGRADED", "Blocked", "Missing"]
@@ -55,7 +56,7 @@ def test_status_for_machines(cli: Cli, form: str) -> None:
     sha = cli.repository.commit(BOT)
     cli.run("apply", "--auto-approve")
     found = yaml.safe_load(cli.run("status", "-o", form).out)
-    assert found.keys() == {"format", "fleet", "commit", "at", "environments", "groups", "instances"}
+    assert found.keys() == {"format", "fleet", "commit", "at", "access", "environments", "groups", "instances"}
     assert (found["format"], found["fleet"], found["commit"]) == ("molthub.dev/status/v1", "acme-bots", sha)
     (bot,) = found["instances"]
     assert (bot["status"], bot["sync"], bot["health"]) == ("RUNNING", "Synced", "Healthy")
