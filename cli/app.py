@@ -47,9 +47,9 @@ from molthub.cli.commands import (
     wait,
 )
 from molthub.cli.commands import set as set_
-from molthub.cli.commands.controller import notify_test as controller_notify_test
 from molthub.cli.commands.access import check as access_check
 from molthub.cli.commands.access import explain as access_explain
+from molthub.cli.commands.controller import notify_test as controller_notify_test
 from molthub.cli.commands.controller import run as controller_run
 from molthub.cli.commands.db import current as db_current
 from molthub.cli.commands.db import upgrade as db_upgrade

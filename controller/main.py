@@ -41,7 +41,9 @@ from molthub.pipeline.access import AccessGate
 from molthub.pipeline.roots import read_roots
 from molthub.pipeline.types import Collaborators
 from molthub.policies.registry import builtin_rules
+from molthub.provider.protocols import ProviderFactory
 from molthub.resources.identity import Identity
+from molthub.source.protocol import FleetSource
 from molthub.source.repository import open_repository
 from molthub.state.store import Store, open_store
 
@@ -80,11 +82,7 @@ def build_loop(
     clock = SystemClock()
     source = open_repository(settings.repo, ref=settings.ref, cache_dir=settings.cache_dir.expanduser(), mirror=True)
     pace = throttles(settings.aws_share, stopping=stop.is_set, tell=lambda line: log.info("throttled", waiting=line))
-    providers = aws_provider_factory(throttle=pace)
-    access = AccessGate(source, read_roots(settings.root_keys))
-    collaborators = Collaborators(
-        rules=builtin_rules(), providers=providers, now=clock.now, source=source, access=access
-    )
+    collaborators = _collaborators(settings, source, aws_provider_factory(throttle=pace), clock)
     world = World()
     journal = Journal(store, log, clock.now, noticing=noticing)
     queue: WorkQueue[Identity] = WorkQueue(time.monotonic)
@@ -121,6 +119,13 @@ def build_loop(
         indexer=Indexer(source, store.commit_index(), stopping=stop.is_set, log=log),
         publisher=Publisher(holding=holding, world=world, now=clock.now, log=log),
     )
+
+
+def _collaborators(
+    settings: ControllerSettings, source: FleetSource, providers: ProviderFactory, clock: SystemClock
+) -> Collaborators:
+    access = AccessGate(source, read_roots(settings.root_keys))
+    return Collaborators(rules=builtin_rules(), providers=providers, now=clock.now, source=source, access=access)
 
 
 def _holding(settings: ControllerSettings, holder: Holder, teller: LeaseTeller, clock: SystemClock) -> Holding:
