@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from molthub.pipeline.types import CheckedFleet, Collaborators, InstanceView
     from molthub.planning.types import InstancePlan
     from molthub.provider.protocols import Location
-    from molthub.resources.observation import ServiceEvent, Task
+    from molthub.resources.observation import ServiceEvent, StoppedTask, Task
 
 EVENTS = 5
+STOPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,14 @@ class Detail:
     """One instance's page, beside its record.
 
     tasks     None when they could not be read; `problem` says why
+    stopped   the last tasks that are over, the newest first, as far as the cloud remembers them
     events    the newest lines of the cloud's own log of the service
     """
 
     plan: InstancePlan
     path: str | None
     tasks: tuple[Task, ...] | None
+    stopped: tuple[StoppedTask, ...]
     problem: Diagnostic | None
     events: tuple[ServiceEvent, ...]
     webhook: Webhook | None
@@ -58,17 +61,18 @@ class Detail:
 
 
 def detail_of(roots: context.Roots, checked: CheckedFleet, collaborators: Collaborators, view: InstanceView) -> Detail:
-    """Two more calls than the list makes, for the tasks."""
+    """Four more calls than the list makes, for the tasks."""
     from molthub.cli.explaining import next_step
     from molthub.health.service_events import newest_first
 
     location = _location(checked, view)
-    tasks, problem = _tasks(collaborators, view, location)
+    tasks, stopped, problem = _tasks(collaborators, view, location)
     runtime = view.observed.runtime if view.observed else None
     return Detail(
         plan=view.plan,
         path=view.loaded.path if view.loaded else None,
         tasks=tasks,
+        stopped=stopped,
         problem=problem,
         events=tuple(newest_first(runtime.events if runtime else ())[:EVENTS]),
         webhook=webhook_of(checked, view),
@@ -86,13 +90,16 @@ def _location(checked: CheckedFleet, view: InstanceView) -> Location | None:
 
 def _tasks(
     collaborators: Collaborators, view: InstanceView, location: Location | None
-) -> tuple[tuple[Task, ...] | None, Diagnostic | None]:
+) -> tuple[tuple[Task, ...] | None, tuple[StoppedTask, ...], Diagnostic | None]:
+    """Those that run, and those that stopped. None and why when they could not be read."""
     if location is None or view.observed is None or view.observed.runtime is None:
-        return (), None
+        return (), (), None
     try:
-        return collaborators.providers(view.identity.key, location).tasks(view.identity), None
+        provider = collaborators.providers(view.identity.key, location)
+        running, over = provider.tasks(view.identity), provider.stopped_tasks(view.identity)
     except MolthubError as error:
-        return None, error.diagnostic
+        return None, (), error.diagnostic
+    return running, tuple(reversed(over[-STOPS:])), None
 
 
 def webhook_of(checked: CheckedFleet, view: InstanceView) -> Webhook | None:

@@ -20,7 +20,7 @@ from molthub.source.types import CommitInfo
 NEXT_STEPS = {
     Verdict.SYNCED: "Nothing: it is as its manifest says",
     Verdict.OUT_OF_SYNC: "Let the controller reconcile it, or run `molthub apply {name}`",
-    Verdict.SUSPENDED: "To let it run again: molthub resume",
+    Verdict.SUSPENDED: "To let it run again: molthub resume {name}",
     Verdict.UNKNOWN: "Mend what keeps it from being read, then look again",
     Verdict.INVALID: "Mend its manifest: `molthub validate` shows every error",
     Verdict.BLOCKED: "Remove what blocks it",

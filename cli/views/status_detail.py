@@ -88,6 +88,11 @@ def _what(record: StatusRecord, detail: Detail, *, at: datetime) -> Iterator[Row
         yield "Tasks", f"not read: {safe(detail.problem.message)}"
     for index, task in enumerate(detail.tasks or ()):
         yield "" if index else "Tasks", _task(task, at)
+    for index, over in enumerate(detail.stopped):
+        yield (
+            "" if index else "Stopped",
+            f"{safe(over.task_id[:TASK_SHOWN])} {age(over.stopped_at, at)} ago: {safe(over.reason)}",
+        )
     if record.deployment is not None:
         yield "Deployment", _deployment(record.deployment, at)
     if record.running_commit:
@@ -164,6 +169,10 @@ def data(detail: Detail) -> dict[str, Any]:
     return {
         "path": detail.path,
         "tasks": None if detail.tasks is None else [_task_data(task) for task in detail.tasks],
+        "stopped": [
+            {"id": over.task_id, "at": over.stopped_at.isoformat(), "reason": over.reason, "exitCode": over.exit_code}
+            for over in detail.stopped
+        ],
         "drift": drift.data(detail.plan.changes),
         "reasons": [diagnostics.data(item) for item in detail.plan.reasons],
         "notices": [diagnostics.data(item) for item in detail.plan.notices],

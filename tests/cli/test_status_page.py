@@ -12,7 +12,7 @@ import pytest
 from molthub.cli.views import drift
 from molthub.errors import StallingError
 from molthub.resources.foundation import Foundation, Listener
-from molthub.resources.observation import ServiceEvent
+from molthub.resources.observation import ServiceEvent, StoppedTask
 from molthub.resources.types import Kind
 from tests.builders import INGRESS, environment_dict, instance_dict
 from tests.fakes.cli import Cli
@@ -116,6 +116,7 @@ def test_the_page_says_who_paused_it_why_and_until_when(cli: Cli) -> None:
     cli.run("apply", "--auto-approve")
     page = cli.run("status", "support-bot").out
     assert "Paused     by ana@example.com until 2027-01-07 09:00:00Z (in 3d): holiday\n" in page
+    assert page.endswith("Next: To let it run again: molthub resume acme/prod/support-bot\n")
     (found,) = json.loads(cli.run("status", "support-bot", "-o", "json").out)["instances"]
     assert found["paused"] == {"by": "ana@example.com", "reason": "holiday", "until": until}
     cli.cloud.clock.sleep(4 * 86400, lambda: False)
@@ -144,6 +145,15 @@ def test_the_page_of_one_that_failed_and_of_one_that_cannot_be_read(cli: Cli) ->
     page = cli.run("status", "support-bot").out
     assert "Differs from its manifest, not applied while it is Blocked:" in page
     assert "error: MH-PLAN-004" in page
+    now = cli.cloud.clock.now()
+    over = [
+        StoppedTask(f"{n:032x}", now - timedelta(minutes=9 - n), f"container gateway exited with code {n}")
+        for n in range(5)
+    ]
+    cli.cloud.prod.over[identity()] = over
+    page = cli.run("status", "support-bot").out
+    assert re.search(r"^Stopped +00000000 5m ago: container gateway exited with code 4$", page, re.MULTILINE)
+    assert ("code 2" in page, "code 1" in page) == (True, False), "the last three"
 
     def denied(_identity: object) -> Any:
         raise StallingError("MH-AWS-003", "no ecs:ListTasks", fix="Grant it")
