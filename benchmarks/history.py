@@ -1,4 +1,4 @@
-"""How long the history of 10,000 commits takes to open: `python benchmarks/history.py [COMMITS [INSTANCES]]`.
+"""How long the history of 10,000 commits takes to open: `python -m benchmarks.history [COMMITS [INSTANCES]]`.
 
 The first time everything is read and indexed; the second time nothing; after one more commit only that one. Counts the
 git processes and the blobs that each opening reads, and exits 1 when the second opening reads any blob, or the third

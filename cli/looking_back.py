@@ -99,12 +99,13 @@ def running_commit(
 
 def version_that_runs(back: LookedBack, found: tuple[Version, ...], running: Running) -> Version | None:
     """The version that a running commit holds; None when that is not known, or the history does not hold it."""
-    from molthub.history.versions import latest_running
+    from molthub.history.graph import everything
 
-    if running.commit is None:
+    past = back.past
+    if running.commit is None or running.commit not in everything(past.parents, past.head):
         return None
-    place = {sha: index for index, sha in enumerate(back.past.line.order)}
-    return latest_running(found, place, running.commit)
+    held = frozenset(everything(past.parents, running.commit))
+    return next((one for one in found if one.record.sha in held), None)
 
 
 def _store(term: Terminal) -> Store | None:

@@ -16,6 +16,7 @@ from molthub.cli.times import past
 if TYPE_CHECKING:
     from molthub.cli.looking_back import LookedBack
     from molthub.pipeline.past.audit import AuditLine, Wanted
+    from molthub.state.store import Store
 
 
 class AuditOutput(StrEnum):
@@ -93,12 +94,29 @@ def _time(text: str | None, now: datetime, option: str) -> datetime | None:
 
 
 def _lines(back: LookedBack, wanted: Wanted, term: Terminal) -> tuple[AuditLine, ...]:
-    from molthub.pipeline.past.audit import from_git, merged, of_event
+    from molthub.pipeline.past.audit import from_git, merged
 
-    events = []
+    events: list[AuditLine] = []
     if back.store is None:
         term.say("Only Git is read: the controller's own actions are in its database (MOLTHUB_DATABASE_URL).")
     else:
-        lines = [of_event(one) for one in back.store.events(since=wanted.since) if one.identity.fleet == back.fleet]
-        events = [line for line in lines if wanted.means(line)]
+        events = _events(back.store, back.fleet, wanted)
     return merged(from_git(back.past, wanted, back.signers().look), events, wanted.limit)
+
+
+def _events(store: Store, fleet: str, wanted: Wanted) -> list[AuditLine]:
+    """The controller's actions that are wanted: the newest ones, as many as the limit needs and hardly more."""
+    from molthub.pipeline.past.audit import of_event
+    from molthub.resources.identity import Identity
+    from molthub.state.types import EventFilter
+
+    one = wanted.resource
+    identity = Identity(fleet, one.workspace, one.environment, one.id) if one is not None else None
+    filtered = EventFilter(identity=identity, since=wanted.since, until=wanted.until)
+    asked = wanted.limit
+    while True:
+        read = [item.event for item in store.timeline(filtered, limit=asked)]
+        lines = [line for event in read if event.identity.fleet == fleet and wanted.means(line := of_event(event))]
+        if asked is None or wanted.limit is None or len(read) < asked or len(lines) >= wanted.limit:
+            return lines
+        asked *= 4

@@ -6,7 +6,7 @@ A document that could not be read for a while is compared with the last one that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -177,11 +177,3 @@ def _place(name: str) -> tuple[int, int, str]:
         _FIRST.index(head) if head in _FIRST else len(_FIRST),
         name,
     )
-
-
-def latest_running(found: Sequence[Version], order: Mapping[str, int], running: str) -> Version | None:
-    """The version that a running commit holds: the newest that is not newer than it. order: sha → place, 0 the head."""
-    at = order.get(running)
-    if at is None:
-        return None
-    return next((one for one in found if order.get(one.record.sha, -1) >= at), None)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from molthub.history.entries import UNREADABLE, CommitRecord, FilePair, Parsed, entries_of, parse
+from molthub.history.hiding import shown
 from molthub.history.index import CommitIndex, IndexedCommit
 from molthub.manifest.reading import FLEET_PATH
 from molthub.source.protocol import FleetSource
@@ -71,8 +72,10 @@ def _indexed(one: CommitChanges, files: _Files) -> IndexedCommit:
 
 
 def record_of(info: CommitInfo) -> CommitRecord:
-    """A commit as the index keeps it."""
-    return CommitRecord(info.sha, info.parents, info.author, info.email, info.at, info.subject, info.trailers)
+    """A commit as the index keeps it: nothing in what it says of itself looks like a secret."""
+    trailers = {key: tuple(shown(value, ()) for value in values) for key, values in info.trailers.items()}
+    subject: str = shown(info.subject, ())
+    return CommitRecord(info.sha, info.parents, info.author, info.email, info.at, subject, trailers)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from molthub.source.protocol import FleetSource
 from molthub.source.repository import open_repository
 from molthub.state.commit_index import open_cached_index
 from tests.builders import instance_dict, to_yaml, tree
+from tests.fakes.git_repositories import git
 from tests.fakes.lived import LIFE, MOVED
 from tests.fakes.past import Made, fast_import
 
@@ -227,3 +228,36 @@ def test_a_hand_made_rename_without_an_id_is_another_instance(tmp_path: Path) ->
         "in the file of acme/prod/support-bot, so it is another instance"
     )
     assert past.versions(BOT)[0].entry.outcome == "deleted"
+
+
+def test_what_a_person_set_for_git_log_changes_nothing(
+    lived: Path, past: Past, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = (
+        "[log]\nshowRoot = false\nshowSignature = true\nfollow = true\ndiffMerges = off\nmailmap = true\n"
+        "[diff]\nrenames = copies\norderFile = /nowhere\nnoprefix = true\nexternal = /bin/false\nrelative = true\n"
+        "[core]\nabbrev = 4\nquotePath = true\n[color]\nui = always\n[format]\npretty = oneline\n"
+    )
+    (tmp_path / "gitconfig").write_text(settings)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    assert past_of(lived).versions(BOT, every_line=True) == past.versions(BOT, every_line=True)
+
+
+def test_a_shallow_clone_is_refused(lived: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--bare", "--depth", "2", f"file://{lived}", "shallow.git")
+    with pytest.raises(StallingError, match="shallow clone"):
+        past_of(tmp_path / "shallow.git")
+
+
+def test_a_secret_in_a_subject_or_a_manifest_reaches_no_index(tmp_path: Path) -> None:
+    pasted = "xoxb-" + "1234567890-" * 2 + "AbCdEfGh12345678"
+    broken = to_yaml(instance_dict(spec={"runtime": {"env": {"NOTE": pasted}}}))
+    life = [Made(files=tree(instance_dict()))]
+    life.append(Made(f"Use {pasted}", {"instances/acme/prod/support-bot.yaml": broken}))
+    life.append(Made("Break it", {"instances/acme/prod/support-bot.yaml": broken + b"oops: 1\n"}))
+    fast_import(tmp_path / "fleet.git", life)
+    path = tmp_path / "history.db"
+    index = open_cached_index(path)
+    assert len(past_of(tmp_path / "fleet.git", index).versions(BOT)) == 3
+    index.close()
+    assert pasted.encode() not in path.read_bytes()
