@@ -284,10 +284,15 @@ def test_csv_holds_hostile_text_in_one_cell(cli: Cli, tmp_path: Path, monkeypatc
 def test_what_direct_commands_left_is_in_the_audit(cli: Cli) -> None:
     cli.repository.commit(instance_dict())
     cli.repository.commit(message="Set it\n\nMolthub-Secret: set acme/prod/support-bot#telegram\n")
+    cli.repository.commit(
+        message="Rotate it\n\nMolthub-Action: secret-rotate\nMolthub-Instance: acme/prod/support-bot\n"
+        "Molthub-Secret: rotated acme/prod/support-bot#telegram\n"
+    )
     cli.repository.commit(message="Look now\n\nMolthub-Action: reconcile\nMolthub-Instance: acme/prod/support-bot\n")
     rows = columns_of(cli.run("audit").out, "ACTION", "RESOURCE", "SUMMARY")
-    assert rows[:2] == [
+    assert rows[:3] == [
         ("reconcile", "acme/prod/support-bot", "Look now"),
+        ("secret-rotate", "acme/prod/support-bot", "rotated acme/prod/support-bot#telegram"),
         ("secret", "-", "set acme/prod/support-bot#telegram"),
     ]
 

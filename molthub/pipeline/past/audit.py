@@ -153,7 +153,8 @@ def of_commit(
         lines = [_change(record, entry) for entry in entries]
     named = _named(record)
     for trailer, action in DIRECT.items():
-        lines += [_line(record, action, named, value) for value in record.trailers.get(trailer, ())]
+        said = told(action, record.trailers)
+        lines += [_line(record, said, named, value) for value in record.trailers.get(trailer, ())]
     if not lines and record.trailers.get("molthub-action"):
         lines.append(_line(record, told("update", record.trailers), named, record.subject))
     return lines
