@@ -11,7 +11,7 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-moltbot acceptance-aws check format bench docs clean
+.PHONY: help install demo test test-moltbot acceptance-aws check format bench docs clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,8 @@ $(STAMP): pyproject.toml constraints.txt
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
 	fi
 	@touch $@
+
+install: $(STAMP) ## Make .venv with everything in it
 
 demo: $(STAMP) ## Watch the main job in six scenes, on an embedded AWS
 	$(BIN)/molthub demo
