@@ -170,15 +170,19 @@ def test_it_installs_what_is_asked_for_and_nothing_of_the_pull_request_is_import
     assert (Path(log.read_text().splitlines()[1].rpartition(" ")[2]) / "pyproject.toml").is_file()
 
 
-def test_a_good_change_passes_and_its_plan_becomes_a_comment(runner: Runner) -> None:
-    runner.fleet.commit(NEWER)
+def test_a_change_gets_annotations_sarif_a_summary_and_a_comment_and_fails_for_what_is_wrong(runner: Runner) -> None:
+    runner.fleet.commit(NEWER, BAD)
     validated = runner.run("Validate", SARIF_FILE="molthub.sarif")
-    assert (validated.returncode, validated.stdout) == (0, "Changed: 1 file, 1 instance, 0 errors\n")
-    assert json.loads((runner.fleet.path / "molthub.sarif").read_text())["version"] == "2.1.0"
-    (runner.fleet.path / "molthub.sarif").unlink()
+    assert validated.returncode == 0
+    assert validated.stdout.startswith("::error file=instances/acme/prod/bad.yaml,line=9,col=12,title=MH-IMG-001::")
+    assert runner.outputs()["code"] == "1"
+    sarif = runner.fleet.path / "molthub.sarif"
+    assert json.loads(sarif.read_text())["version"] == "2.1.0"
+    sarif.unlink()
     assert runner.run("Plan").returncode == 0
     outputs = runner.outputs()
     text = Path(outputs["file"]).read_text()
+    assert "**error** `MH-IMG-001`" in text
     assert "- `~` `acme/prod/support-bot` will be updated, and **restarts**" in text.splitlines()
     assert (runner.tmp / "GITHUB_STEP_SUMMARY").read_text() == text
     assert runner.run("Comment", NUMBER="7", FILE=outputs["file"], AUTHOR="github-actions[bot]").returncode == 0
@@ -186,7 +190,13 @@ def test_a_good_change_passes_and_its_plan_becomes_a_comment(runner: Runner) -> 
     assert looked["arguments"][:3] == ["api", "--paginate", "repos/acme/fleet/issues/7/comments?per_page=100"]
     assert wrote["arguments"][:5] == ["api", "--silent", "--method", "POST", "repos/acme/fleet/issues/7/comments"]
     assert wrote["body"] == text
-    assert runner.run("Result", VALIDATE="0", PLAN=outputs["code"]).returncode == 0
+
+
+def test_the_result_is_that_of_both() -> None:
+    script = steps()["Result"]["run"]
+    for validated, planned, ended in (("0", "0", 0), ("1", "1", 1), ("0", "1", 1), ("3", "0", 3)):
+        done = subprocess.run(["bash", "-e", "-c", script], env={"VALIDATE": validated, "PLAN": planned}, check=False)
+        assert done.returncode == ended
 
 
 def test_its_own_comment_is_written_anew(runner: Runner) -> None:
@@ -198,27 +208,15 @@ def test_its_own_comment_is_written_anew(runner: Runner) -> None:
     assert (forked.returncode, forked.stdout.startswith("::warning title=Molthub::")) == (0, True)
 
 
-def test_a_bad_change_fails_with_annotations_and_still_gets_its_comment(runner: Runner) -> None:
-    runner.fleet.commit(NEWER, BAD)
-    validated = runner.run("Validate", SARIF_FILE="molthub.sarif")
-    assert validated.returncode == 0
-    assert validated.stdout.startswith("::error file=instances/acme/prod/bad.yaml,line=9,col=12,title=MH-IMG-001::")
-    assert runner.outputs()["code"] == "1"
-    (runner.fleet.path / "molthub.sarif").unlink()
-    assert runner.run("Plan").returncode == 0
-    assert "**error** `MH-IMG-001`" in Path(runner.outputs()["file"]).read_text()
-    assert runner.run("Result", VALIDATE="1", PLAN="1").returncode == 1
-
-
-def test_without_the_history_it_says_what_to_check_out(runner: Runner) -> None:
+def test_without_the_history_it_says_what_to_check_out_and_there_is_no_comment(runner: Runner) -> None:
     runner.fleet.git("update-ref", "-d", "refs/remotes/origin/main")
     validated = runner.run("Validate", SARIF_FILE="molthub.sarif")
     assert "MH-CI-002 there is no 'origin/main' here" in validated.stderr
+    assert runner.outputs()["code"] == "1"
     assert not (runner.fleet.path / "molthub.sarif").exists()
-    assert runner.run("Plan").returncode == 0
-    assert runner.run("Comment", NUMBER="7", FILE=runner.outputs()["file"]).returncode == 0
+    (runner.tmp / "plan.md").write_text("")
+    assert runner.run("Comment", NUMBER="7", FILE=str(runner.tmp / "plan.md")).returncode == 0
     assert not (runner.tmp / "gh.log").exists()
-    assert runner.run("Result", VALIDATE=runner.outputs()["code"], PLAN="1").returncode == 1
 
 
 # -- pre-commit ----------------------------------------------------------------------------------------------------

@@ -74,6 +74,14 @@ def test_a_shallow_clone_says_what_to_check_out(cli: Cli, tmp_path: Path, monkey
         assert "`fetch-depth: 0`" in unknown.err
 
 
+def test_a_branch_without_a_common_past_is_refused(cli: Cli) -> None:
+    cli.repository.commit(BOT)
+    cli.repository.git("switch", "--quiet", "--orphan", "another")
+    cli.repository.commit(BOT, message="another beginning")
+    ended = cli.run("validate", "--base", "main")
+    assert (ended.code, "MH-CI-003 'main' and " in ended.err) == (1, True)
+
+
 def test_paths_and_a_base_do_not_go_together(cli: Cli) -> None:
     cli.repository.commit(BOT)
     ended = cli.run("validate", PATH, "--base", "HEAD")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from molthub.errors import Diagnostic, MolthubError, Severity
+from molthub.errors import Diagnostic, Location, MolthubError, Severity
 from molthub.pipeline.compare.baseline import SEEN_LATER, UNCOMPARABLE, baselines, uncomparable
 from molthub.pipeline.compare.findings import new_findings
 from molthub.pipeline.compare.types import Comparison, NewFindings, Preview
@@ -21,7 +21,7 @@ from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.states import Verdict
 from molthub.source.protocol import FleetSource
 
-BOOTSTRAP = "MH-CI-007"
+BOOTSTRAP, ACCESS = "MH-CI-007", "MH-CI-008"
 
 
 def preview(
@@ -54,7 +54,8 @@ def preview(
     missing = meant - {item.identity for item in plan.instances} - comparison.now.documents.instances.keys()
     environments = (*plan.environments, *_left_out(comparison, missing, unknown))
     plan = replace(plan, environments=environments, diagnostics=_of_the_tree(comparison, found), applicable=False)
-    return Preview(comparison, plan, found, tuple(_bootstraps(comparison, selection.fleet)))
+    notices = (*_access(comparison), *_bootstraps(comparison, selection.fleet))
+    return Preview(comparison, plan, found, notices)
 
 
 def _unusable(comparison: Comparison, fleet: str) -> frozenset[Identity]:
@@ -111,6 +112,21 @@ def _left_out(
 def _not_seen(identity: Identity) -> Diagnostic:
     message = f"{identity} is removed, and what the base says of it cannot be compared"
     return Diagnostic(UNCOMPARABLE, message, fix=SEEN_LATER, subject=str(identity))
+
+
+def _access(comparison: Comparison) -> Iterator[Diagnostic]:
+    """A change of who may do what is no change of AWS, and the last thing that a reviewer should overlook."""
+    was, now = comparison.before.documents.access, comparison.now.documents.access
+    if (was.model if was else None) == (now.model if now else None):
+        return
+    verb = "is removed" if now is None else "is new" if was is None else "changes"
+    yield Diagnostic(
+        ACCESS,
+        f"the access policy {verb}: who may do what in this fleet",
+        now.locate(("spec",)) if now else Location(was.path) if was else None,
+        "Look at it with care, and at who signs the merge",
+        Severity.WARNING,
+    )
 
 
 def _bootstraps(comparison: Comparison, fleet: str) -> Iterator[Diagnostic]:

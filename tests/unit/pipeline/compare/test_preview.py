@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,6 +178,18 @@ def test_a_new_or_widened_environment_asks_for_bootstrap() -> None:
     plan = only(Change((BOT, environment_dict()), (called, opened)))
     assert plan.verdict is Verdict.OUT_OF_SYNC
     assert ("create", "listener-rule") in actions(plan)
+
+
+def test_a_change_of_access_is_never_overlooked() -> None:
+    policy = (Path(__file__).parents[3] / "manifests" / "valid" / "access.yaml").read_bytes()
+    files = tree(BOT)
+    made = Change(files, files | {"access.yaml": policy}).preview()
+    assert [(item.ref, item.message) for item in made.notices] == [
+        ("MH-CI-008", "the access policy is new: who may do what in this fleet")
+    ]
+    assert (made.findings.new, made.plan.instances) == ((), ())
+    gone = Change(files | {"access.yaml": policy}, files).preview()
+    assert [item.message for item in gone.notices] == ["the access policy is removed: who may do what in this fleet"]
 
 
 def test_an_invalid_manifest_of_the_head_is_invalid_in_the_plan() -> None:
