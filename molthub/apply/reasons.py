@@ -41,7 +41,7 @@ def rollout_failed(name: str, rollout: Rollout, changes: Sequence[Change] = ()) 
     elif rollout.cause is Cause.SURROUNDINGS:
         fix = "Nothing is wrong with the manifest as far as ECS tells; it is tried again later"
     else:
-        fix = "Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is"
+        fix = f"`molthub rollback {name}` goes back; `molthub retry {name}` tries it again as it is"
     return Diagnostic(ref, f"the rollout of {name} failed{back}: {why}{suspicion}", fix=fix, subject=name)
 
 

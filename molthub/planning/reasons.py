@@ -71,7 +71,7 @@ def failed_before(rollout: Rollout, name: str) -> Diagnostic:
     return Diagnostic(
         FAILED_BEFORE,
         f"this very version failed to roll out {_told(rollout)}",
-        fix="Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is",
+        fix=f"`molthub rollback {name}` goes back; `molthub retry {name}` tries it again as it is",
         subject=name,
     )
 

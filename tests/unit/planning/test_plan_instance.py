@@ -243,7 +243,8 @@ def test_a_remembered_failure_blocks_the_same_definition_and_says_what_when_and_
             "MH-PLAN-004",
             "this very version failed to roll out (deployment ecs-svc/1, started 2027-01-04 08:30:00 UTC): "
             "init exited with 78",
-            fix="Change the manifest, or set spec.lifecycle.restartedAt to the time now to try it again as it is",
+            fix="`molthub rollback acme/prod/support-bot` goes back; `molthub retry acme/prod/support-bot` tries it "
+            "again as it is",
             subject="acme/prod/support-bot",
         ),
     )
