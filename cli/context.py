@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from molthub.provider.secrets import SecretStoreFactory
     from molthub.resources.identity import EnvironmentKey
     from molthub.source.protocol import FleetSource
-    from molthub.source.target import CommitTarget
+    from molthub.source.target import PastTarget
     from molthub.source.types import Snapshot
 
 
@@ -219,7 +219,7 @@ def open_source(repo: str | None, ref: str | None) -> FleetSource:
     return open_repository(repo or ".", ref=ref, cache_dir=cache_dir())
 
 
-def open_target(repo: str | None, *, branch: str | None, push: bool) -> CommitTarget:
+def open_target(repo: str | None, *, branch: str | None, push: bool) -> PastTarget:
     """Where an action commits: the clone named or stood in, or a repository by URL. Raises MH-GIT-NNN, MH-ACT-NNN."""
     from molthub.source.opening import open_target as opened
 

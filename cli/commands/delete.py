@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from molthub.cli import context
 from molthub.cli.acting import (
     AllOption,
     BranchOption,
@@ -25,6 +26,10 @@ from molthub.cli.options import (
     RepoOption,
     WorkspaceOption,
 )
+from molthub.errors import StallingError
+
+LOOK_BACK = 200
+"""How many commits are searched for an earlier delete."""
 
 
 def delete(
@@ -55,4 +60,20 @@ def delete(
         instances, labels=selector, environments=environment, workspaces=workspace, everything=everything
     )
     how = How(repo, message, yes, dry_run, no_push, branch, output, no_color)
-    return act(ctx, Delete(chosen), how)
+    try:
+        return act(ctx, Delete(chosen), how)
+    except StallingError as error:
+        gone = _gone_before(how, chosen.names) if error.ref == "MH-PIPE-001" else frozenset()
+        if not gone:
+            raise
+        return act(ctx, Delete(chosen, gone), how)
+
+
+def _gone_before(how: How, names: tuple[str, ...]) -> frozenset[str]:
+    """Which of the names were deleted lately by this very command: whoever repeats it shall not fail."""
+    from molthub.pipeline.actions.whole import deleted_before
+
+    target = context.open_target(how.repo, branch=how.branch, push=not how.no_push)
+    with target.lock():
+        base = target.base()
+    return deleted_before(target.recent(base.commit, LOOK_BACK), names)

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from molthub.errors import StallingError
+from molthub.errors import InvalidInputError, StallingError
 from molthub.manifest.documents import FleetDocuments, LoadedInstance
 from molthub.resources.identity import EnvironmentKey, Identity
 
@@ -39,11 +39,12 @@ class Selector:
 def select(documents: FleetDocuments, selector: Selector) -> tuple[LoadedInstance, ...]:
     """The instances meant, ordered by identity, each once.
 
-    Raises MH-PIPE-001 or -002 for a name, an environment or a workspace that is unknown or not unique, and MH-ACT-001
-    when a filter finds none. A selector that says nothing finds none too.
+    Raises MH-PIPE-001 or -002 for a name, an environment or a workspace that is unknown or not unique, MH-ACT-001 when
+    a filter finds none (a selector that says nothing finds none too), and InvalidInputError for a name whose manifest
+    is there and cannot be used.
     """
     if selector.names:
-        named = {resolve(documents.instances, name) for name in selector.names}
+        named = {_named(documents, name) for name in selector.names}
         return tuple(documents.instances[identity] for identity in sorted(named))
     _check_known(documents, selector)
     found = tuple(
@@ -54,6 +55,18 @@ def select(documents: FleetDocuments, selector: Selector) -> tuple[LoadedInstanc
     if not found:
         raise StallingError("MH-ACT-001", "no instance is selected", fix="See `molthub status` for what there is")
     return found
+
+
+def _named(documents: FleetDocuments, name: str) -> Identity:
+    """The instance of a name. Raises InvalidInputError for one whose manifest is there and cannot be used."""
+    try:
+        return resolve(documents.instances, name)
+    except StallingError:
+        for item in documents.invalid:
+            full = f"{item.workspace}/{item.environment}/"
+            if item.name is not None and name in (item.name, item.id, full + item.name, full + str(item.id)):
+                raise InvalidInputError(item.diagnostics) from None
+        raise
 
 
 def resolve(instances: Mapping[Identity, LoadedInstance], name: str) -> Identity:

@@ -40,7 +40,7 @@ def is_plain(text: str) -> bool:
     """Whether the text may stand without quotes."""
     if len(text) > _LONGEST_PLAIN or not _CANDIDATE.fullmatch(text) or not text.isprintable() or text[-1] in ": ":
         return False
-    if ": " in text or " #" in text:
+    if ": " in text or "#" in text:  # `a#b` is plain text to YAML, and looks like a comment to people
         return False
     if _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) != _TEXT_TAG and not _INSTANT.fullmatch(text):
         return False

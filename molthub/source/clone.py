@@ -16,11 +16,12 @@ from pathlib import Path
 from molthub.errors import MolthubError, StallingError
 from molthub.source.building import Draft, build, committer_of
 from molthub.source.filelock import file_lock
+from molthub.source.history import recent_commits
 from molthub.source.locations import Location, check_ref, parse_location
 from molthub.source.objects import ObjectReader
 from molthub.source.process import Git, GitFailedError, printable, summary_line
 from molthub.source.target import Base, Landed, fetch_branch, push_commit
-from molthub.source.types import Snapshot
+from molthub.source.types import CommitInfo, Snapshot
 
 LOCK_FILE = "molthub-actions.lock"
 _FETCHED = "refs/molthub/fetched"
@@ -173,6 +174,9 @@ class CloneTarget:
 
     def snapshot(self, commit: str) -> Snapshot:
         return ObjectReader(git=self.clone.git, label=self.label).snapshot(commit)
+
+    def recent(self, commit: str, limit: int) -> tuple[CommitInfo, ...]:
+        return recent_commits(self.clone.git, commit, limit)
 
     def check(self, names: Collection[str]) -> None:
         if self.named is not None or not names:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from molthub.source.process import printable
+from molthub.source.process import Git, printable
 from molthub.source.types import CommitInfo
 
 FORMAT = "--format=tformat:%H%x00%T%x00%P%x00%an%x00%ae%x00%ct%x00%s%x00%(trailers:only=true,unfold=true)"
@@ -14,6 +14,11 @@ FORMAT = "--format=tformat:%H%x00%T%x00%P%x00%an%x00%ae%x00%ct%x00%s%x00%(traile
 
 _FIELDS = 8
 _TRAILER = re.compile(r"([A-Za-z0-9-]+)\s*:\s*(.*)")
+
+
+def recent_commits(git: Git, commit: str, limit: int) -> tuple[CommitInfo, ...]:
+    """A commit and those before it, newest first, at most `limit`. Raises GitFailedError."""
+    return parse_log(git.run("log", f"--max-count={limit}", "-z", FORMAT, "--end-of-options", commit))
 
 
 def parse_log(answer: bytes) -> tuple[CommitInfo, ...]:

@@ -11,10 +11,10 @@ from molthub.source.mirror import Mirror
 from molthub.source.process import Git, require_git
 from molthub.source.remote import RemoteTarget
 from molthub.source.repository import MirroredRepository, discover
-from molthub.source.target import CommitTarget
+from molthub.source.target import PastTarget
 
 
-def open_target(location: str, *, branch: str | None, push: bool, cache_dir: Path) -> CommitTarget:
+def open_target(location: str, *, branch: str | None, push: bool, cache_dir: Path) -> PastTarget:
     """Where an action commits: the clone at a path, or the repository at a URL (or a bare one), through its mirror.
 
     branch  another branch than the one checked out, or than the default one

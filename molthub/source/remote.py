@@ -13,10 +13,11 @@ from pathlib import Path
 from molthub.errors import StallingError
 from molthub.source.building import Draft, build, committer_of
 from molthub.source.filelock import file_lock
+from molthub.source.history import recent_commits
 from molthub.source.locations import check_ref
 from molthub.source.repository import MirroredRepository
 from molthub.source.target import Base, Landed, push_commit
-from molthub.source.types import Snapshot
+from molthub.source.types import CommitInfo, Snapshot
 
 
 @dataclass(slots=True)
@@ -58,6 +59,9 @@ class RemoteTarget:
 
     def snapshot(self, commit: str) -> Snapshot:
         return self.repository.snapshot(commit)
+
+    def recent(self, commit: str, limit: int) -> tuple[CommitInfo, ...]:
+        return recent_commits(self.repository.mirror.reader.git, commit, limit)
 
     def check(self, names: Collection[str]) -> None:
         """Nothing lies anywhere here."""

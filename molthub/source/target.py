@@ -15,7 +15,7 @@ from molthub.source.building import Draft
 from molthub.source.locations import Location, check_ref
 from molthub.source.network import FETCH_TIMEOUT, explained
 from molthub.source.process import Git, GitFailedError
-from molthub.source.types import Snapshot
+from molthub.source.types import CommitInfo, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,14 @@ class CommitTarget(Protocol):
 
     def land(self, commit: str) -> Landed:
         """Publish the commit, and bring the clone along. Raises BranchMovedError; then nothing has changed."""
+        ...
+
+
+class PastTarget(CommitTarget, Protocol):
+    """A CommitTarget that tells its past too."""
+
+    def recent(self, commit: str, limit: int) -> tuple[CommitInfo, ...]:
+        """A commit and those before it, newest first, at most `limit`."""
         ...
 
 

@@ -141,6 +141,10 @@ def test_rename_and_delete(ana: Person) -> None:
     assert "MH-CLI-004" in refused.err
     assert ana.run("delete", "help-desk", "--yes").code == 0
     assert ana.message() == "Delete acme/prod/help-desk\n\nMolthub-Action: delete\nMolthub-Instance: acme/prod/a"
+    again = ana.run("delete", "help-desk", "--yes")
+    assert (again.code, again.out) == (0, "Nothing to do: it is so already.\n"), "whoever repeats it does not fail"
+    assert ana.run("delete", "help-desk", "b", "--yes", "--dry-run").out.startswith("Delete acme/prod/b\n")
+    assert "MH-PIPE-001 there is no instance help-dsk in this fleet" in ana.run("delete", "help-dsk", "--yes").err
     ana.run("delete", "--all", "--yes")
     assert ana.message().endswith("\nMolthub-Confirm-Delete: acme/prod 2")
 

@@ -14,10 +14,13 @@ from molthub.manifest.reading import read_file, salvage
 from molthub.manifest.rewriting import plain, rewrite
 from molthub.manifest.selection import Selector, select
 from molthub.pipeline.actions.manifests import content_of, identities, named
-from molthub.pipeline.actions.types import Edit
+from molthub.pipeline.actions.types import ACTION_TRAILER, INSTANCE_TRAILER, Edit
 from molthub.pipeline.types import CheckedFleet
 from molthub.planning.deletion import FREE_DELETIONS, TRAILER
 from molthub.resources.identity import EnvironmentKey
+from molthub.source.types import CommitInfo
+
+DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +105,19 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Without their manifests. One that is gone already is no error where it is named by its whole name."""
+    """Without their manifests.
+
+    gone  names that an earlier `delete` took away (`deleted_before`): repeating it is no error
+    """
 
     selector: Selector
-    name: str = "delete"
+    gone: frozenset[str] = frozenset()
+    name: str = DELETE
 
     def edit(self, fleet: CheckedFleet) -> Edit:
-        instances = select(fleet.documents, self.selector)
+        instances = self._instances(fleet)
+        if not instances:
+            return Edit(files={}, instances=(), subject=f"Delete {', '.join(self.selector.names)}")
         for loaded in instances:
             if loaded.model.spec.lifecycle.deletionProtection:
                 raise StallingError(
@@ -125,6 +134,30 @@ class Delete:
             subject=f"Delete {named(instances)}",
             trailers={TRAILER: "\n".join(confirmed)} if confirmed else {},
         )
+
+    def _instances(self, fleet: CheckedFleet) -> tuple[LoadedInstance, ...]:
+        """Those that are still there."""
+        found: dict[str, LoadedInstance] = {}
+        for name in self.selector.names:
+            try:
+                found.update((one.path, one) for one in select(fleet.documents, Selector(names=(name,))))
+            except StallingError as error:
+                if error.ref != "MH-PIPE-001" or name not in self.gone:
+                    raise
+        return tuple(found.values()) if self.selector.names else select(fleet.documents, self.selector)
+
+
+def deleted_before(commits: Sequence[CommitInfo], names: Sequence[str]) -> frozenset[str]:
+    """Which of the names an earlier `delete` took away, as its commit tells.
+
+    A name is told by the commit's subject, an id by its trailers; both also without workspace and environment.
+    """
+    told: set[str] = set()
+    for info in commits:
+        if info.trailers.get(ACTION_TRAILER.lower()) == (DELETE,):
+            told |= {*info.trailers.get(INSTANCE_TRAILER.lower(), ()), info.subject.removeprefix("Delete ")}
+    told |= {name.rsplit("/", 1)[-1] for name in told}
+    return frozenset(name for name in names if name in told)
 
 
 def confirmations(fleet: CheckedFleet, going: Sequence[LoadedInstance]) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def edited(body: str, *, name: str = "SLACK_BOT_TOKEN", key: str = KEY) -> str:
     [
         (
             "spec:\n  runtime: {image: 'a/b:1'}   # pinned\n  # the end\n",
-            '+   secrets:\n+     - {name: SLACK_BOT_TOKEN, key: "acme/prod/bot#slackBot"}\n',
+            '+   secrets:\n+     - name: SLACK_BOT_TOKEN\n+       key: "acme/prod/bot#slackBot"\n',
         ),
         (
             "spec:\n  runtime: {image: 'a/b:1'}\n  secrets:\n    - {name: A, key: x#y} # one\n  # two\n  state: {}\n",
@@ -96,4 +96,4 @@ def test_windows_line_ends_and_a_byte_order_mark_stay() -> None:
     before = b"\xef\xbb\xbf" + (HEAD + "spec:\n  runtime: {image: a/b:1}\n").replace("\n", "\r\n").encode()
     after = with_secret(before, name="A", key=KEY)
     assert after.startswith(before)
-    assert after.count(b"\n") == after.count(b"\r\n") == before.count(b"\n") + 2
+    assert after.count(b"\n") == after.count(b"\r\n") == before.count(b"\n") + 3

@@ -222,6 +222,14 @@ def test_an_empty_commit() -> None:
 # -- rename, delete, edit ---------------------------------------------------------------------------------
 
 
+def test_a_manifest_that_cannot_be_used_says_why() -> None:
+    broken = {**FILES, "instances/acme/prod/a.yaml": FILES["instances/acme/prod/a.yaml"].replace(b"spec:", b"spek:")}
+    for name in ("a", "acme/prod/a"):
+        with pytest.raises(InvalidInputError) as error:
+            run(Label(Selector(names=(name,)), {"x": "y"}), MemoryTarget(broken))
+        assert [item.ref for item in error.value.diagnostics] == ["MH-MAN-002", "MH-MAN-001"]
+
+
 def test_rename_keeps_the_identity_and_moves_the_file() -> None:
     target = MemoryTarget()
     done = run(Rename("a", "help-desk"), target)

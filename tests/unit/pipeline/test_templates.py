@@ -245,8 +245,8 @@ spec:
     primary: anthropic/claude-sonnet-4-5
     apiKey: {secret: ANTHROPIC_API_KEY}
   secrets:
-    - {name: ANTHROPIC_API_KEY, key: acme/prod/help-bot#anthropicApiKey}
-    - {name: TELEGRAM_BOT_TOKEN, key: acme/prod/help-bot#telegramBotToken}
+    - {name: ANTHROPIC_API_KEY, key: "acme/prod/help-bot#anthropicApiKey"}
+    - {name: TELEGRAM_BOT_TOKEN, key: "acme/prod/help-bot#telegramBotToken"}
   channels:
     telegram:
       botToken: {secret: TELEGRAM_BOT_TOKEN}
