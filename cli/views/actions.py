@@ -10,6 +10,8 @@ from molthub.cli.views import diagnostics
 from molthub.cli.views.text import paint, plural, safe
 from molthub.pipeline.actions.run import Outcome, Proposal, Status
 
+ACTION_FORMAT = "molthub.dev/action/v1"
+
 FEW = 10
 """So many files are shown as a diff before somebody is asked; more are only named."""
 
@@ -77,6 +79,7 @@ def data(outcome: Outcome) -> dict[str, Any]:
     """For machines; the shape is documented in docs/reference/json.md."""
     proposal = outcome.proposal
     return {
+        "format": ACTION_FORMAT,
         "action": proposal.action,
         "status": outcome.status.value,
         "subject": proposal.edit.subject,

@@ -1,4 +1,4 @@
-"""Makes commits in a working tree of one's own: for `init`, the demo and the tests. The only user of GitPython.
+"""Makes commits in a working tree of one's own: for the demo and the tests. The only user of GitPython.
 
 What people commit to their fleets is made by `building.py`; the controller never writes to Git.
 
