@@ -21,6 +21,7 @@ from molthub.cli.commands import (
     demo,
     diff,
     doctor,
+    drift,
     edit,
     events,
     explain,
@@ -261,6 +262,13 @@ _add(
     "molthub logs support-bot --container init -n 20",
     "molthub logs support-bot --since 2h --filter '{ $.level = \"error\" }' -o json",
     "molthub logs support-bot --link",
+)
+_add(
+    "drift",
+    drift.drift,
+    "molthub drift",
+    "molthub drift --environment acme/prod",
+    "molthub drift support-bot -o json",
 )
 _add("backup", backup.backup, "molthub backup support-bot", "molthub backup acme/prod/support-bot -o json")
 _add(

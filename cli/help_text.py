@@ -39,6 +39,7 @@ Commands:
   reconcile   Ask the controller to look at instances now
   wait        Wait until instances are where they should be
   logs        Show what a Moltbot wrote
+  drift       Show where AWS is not as it was applied
   backup      Back an instance's state up now
   restore     Put a backup in the place of an instance's state
   events      Show what happened, in one timeline

@@ -30,6 +30,7 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 | 0 | done; `plan` without `--detailed-exitcode` also when there are changes |
 | 1 | failed: a person must act. `plan`: something is Invalid or could not be read |
 | 1 | `status`: an instance shown could not be read (Unknown) |
+| 1, 2, 3 | `drift`: something differs; it went wrong; something could not be read |
 | 1 | `doctor`: a check failed |
 | 1 | `diff`: the commits differ; 0 is the same, and an error is 2 or 3 |
 | 1 | `apply`, `controller run --once`: also when something stayed Blocked or Invalid |
