@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -124,7 +123,9 @@ def status(
         ref=ref,
     )
     if watch:
-        _watch(lambda: _look(roots, question, term), output, interval, term)
+        clock = roots.clock()
+        pause = functools.partial(clock.sleep, interval, lambda: False)
+        _watch(lambda: _look(roots, question, term), output, pause, term)
     found = _look(roots, question, term)
     _print(found, output, term)
     return ExitCode.OK if found.whole else ExitCode.FAILED
@@ -223,23 +224,39 @@ def _print(found: StatusList, output: TableOutput, term: Terminal) -> None:
         term.data(view.human(found, wide=output is TableOutput.WIDE, colour=term.colour_out))
 
 
-def _watch(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> NoReturn:
-    """On a terminal the table is redrawn in place; elsewhere each look is appended, JSON as one line."""
+def _watch(look: Callable[[], StatusList], output: TableOutput, pause: Callable[[], None], term: Terminal) -> NoReturn:
+    """On a terminal the table is redrawn in place; elsewhere each look is appended, JSON as one line.
+
+    A look that fails for the moment (throttled, the host does not answer) is told, and the next one comes.
+    """
     from molthub.cli.views import status as view
 
     if output is not TableOutput.JSON and term.out.isatty():
-        _live(look, output, interval, term)
+        _live(look, output, pause, term)
     while True:
-        found = look()
-        if output is TableOutput.JSON:
+        found = _or_trouble(look)
+        if isinstance(found, str):
+            term.say(found)
+        elif output is TableOutput.JSON:
             term.data(json.dumps(view.data(found), ensure_ascii=True))
         else:
             _print(found, output, term)
         term.out.flush()
-        time.sleep(interval)
+        pause()
 
 
-def _live(look: Callable[[], StatusList], output: TableOutput, interval: float, term: Terminal) -> NoReturn:
+def _or_trouble(look: Callable[[], StatusList]) -> StatusList | str:
+    """What was seen, or why nothing could be seen just now."""
+    from molthub.cli.views.text import safe
+    from molthub.errors import TransientError, WaitingError
+
+    try:
+        return look()
+    except (TransientError, WaitingError) as error:
+        return f"not looked at just now: {error.ref} {safe(error.diagnostic.message)}"
+
+
+def _live(look: Callable[[], StatusList], output: TableOutput, pause: Callable[[], None], term: Terminal) -> NoReturn:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -247,8 +264,13 @@ def _live(look: Callable[[], StatusList], output: TableOutput, interval: float, 
     from molthub.cli.views import status as view
 
     console = Console(file=term.out, highlight=False, no_color=not term.colour_out)
+    seen = ""
     with Live(console=console, auto_refresh=False, screen=False) as live:
         while True:
-            text = view.human(look(), wide=output is TableOutput.WIDE, colour=term.colour_out)
-            live.update(Text.from_ansi(text, no_wrap=True), refresh=True)
-            time.sleep(interval)
+            found = _or_trouble(look)
+            if isinstance(found, str):
+                shown = f"{seen}\n\n{found}"
+            else:
+                shown = seen = view.human(found, wide=output is TableOutput.WIDE, colour=term.colour_out)
+            live.update(Text.from_ansi(shown, no_wrap=True), refresh=True)
+            pause()

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from molthub.cli.views import drift
-from molthub.errors import StallingError
+from molthub.errors import StallingError, TransientError
 from molthub.resources.foundation import Foundation, Listener
 from molthub.resources.observation import ServiceEvent, StoppedTask
 from molthub.resources.types import Kind
+from molthub.source.repository import LocalRepository
 from tests.builders import INGRESS, environment_dict, instance_dict
 from tests.fakes.cli import Cli
-from tests.fakes.clock import START
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.fleet import identity
 from tests.fakes.provider import failing
 from tests.fakes.rich_fleet import WEBHOOK
@@ -182,6 +185,37 @@ def test_the_page_of_an_instance_whose_manifest_is_gone(cli: Cli) -> None:
     assert "Status      DELETING, running" in page
     assert "- service" in page
     assert "MH-PIPE-001" in cli.run("status", "nobody").err
+
+
+class Watcher(FakeClock):
+    """Lets somebody watch for so many looks, and then presses Ctrl-C. Between two of them something happens."""
+
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        super().__init__()
+        self._steps = list(steps)
+
+    def sleep(self, seconds: float, cancel: Callable[[], bool]) -> None:
+        super().sleep(seconds, cancel)
+        if not self._steps:
+            raise KeyboardInterrupt
+        self._steps.pop(0)()
+
+
+def test_watching_goes_on_through_what_passes(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli.repository.commit(BOT)
+    cli.run("apply", "--auto-approve")
+    asked = LocalRepository.fetch
+
+    def silent(_self: object) -> str:
+        monkeypatch.setattr(LocalRepository, "fetch", asked)
+        raise TransientError("MH-GIT-003", "the host does not answer", fix="")
+
+    clock = Watcher(lambda: monkeypatch.setattr(LocalRepository, "fetch", silent), lambda: None)
+    cli.roots = replace(cli.roots, clock=lambda: clock)
+    ended = cli.run("status", "--watch", "-o", "json", "--interval", "3")
+    assert (ended.code, clock.slept) == (130, [3.0] * 3)
+    assert [json.loads(line)["instances"][0]["health"] for line in ended.out.splitlines()] == ["Healthy"] * 2
+    assert ended.err.startswith("not looked at just now: MH-GIT-003 the host does not answer\n")
 
 
 LISTENER = Listener(1, "arn:listener", "molthub-1", "molthub-1-123.eu-west-1.elb.amazonaws.com", "Z1")
