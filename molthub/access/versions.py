@@ -134,12 +134,9 @@ def _no_owner(version: Version, email: str, signature: Signature) -> str | None:
     maker = version.policy.maker(email, signature)
     if maker.person is None:
         return maker.why
-    role = version.policy.role(maker.person, None)
-    if role is Role.OWNER:
+    if version.policy.role(maker.person, None) is Role.OWNER:
         return None
-    return (
-        f"is by {maker.words}, who is {f'{role} there' if role else 'nothing there'} and not OWNER of the whole fleet"
-    )
+    return f"is by {maker.words}, who is no OWNER of the whole fleet"
 
 
 def _as_signed(signature: Signature) -> str:
