@@ -20,7 +20,7 @@ no first parent, no cloud. Two Molthubs always agree.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from molthub.access.content import CommitView, Content, Subject, after, touched
@@ -30,6 +30,26 @@ from molthub.access.refusals import Refusal, refused_change, refused_trailer
 from molthub.access.signature import Keyring, Signature
 from molthub.access.versions import Chain, Roots, Version
 from molthub.manifest.access import AccessMode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What a document was allowed to say once: a chain, so that a long history is not copied at every step."""
+
+    contents: tuple[Content, ...]
+    before: tuple[Past, ...] = ()
+
+    def __iter__(self) -> Iterator[Content]:
+        seen, waiting = set[int](), [self]
+        while waiting:
+            one = waiting.pop()
+            if id(one) not in seen:
+                seen.add(id(one))
+                yield from one.contents
+                waiting.extend(one.before)
+
+
+NOTHING = Past(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +66,7 @@ class State:
     allowed: tuple[Content, ...]
     refused: tuple[Refusal, ...] = ()
     changed: frozenset[str] = frozenset()
-    earlier: tuple[Content, ...] = ()
+    earlier: Past = NOTHING
 
     @property
     def blocked(self) -> bool:
@@ -241,13 +261,15 @@ class _Course:
         """A document's state after a commit's own change of it."""
         changed = frozenset({view.sha})
         allowed = tuple(dict.fromkeys(content for base in bases for content in base.allowed))
-        earlier = tuple(dict.fromkeys(content for base in bases for content in (*base.earlier, *base.allowed)))
+        earlier = Past(allowed, tuple(base.earlier for base in bases))
         if len(bases) == 1 and new in allowed:
             return State(new, (new,), (), changed, bases[0].earlier)
-        refused = tuple(dict.fromkeys(item for base in bases for item in base.refused))
+        refused = bases[0].refused
+        if len(bases) > 1:
+            refused = tuple(dict.fromkeys(item for base in bases for item in base.refused))
         needs = [need for content in allowed for need in needs_of(subject, content, new, earlier=earlier)]
         own = self._refuses(view, subject, tuple(dict.fromkeys(needs)))
-        if own is None and {item.commit for item in refused} <= _approved(view):
+        if own is None and (not refused or {item.commit for item in refused} <= _approved(view)):
             return State(new, (new,), (), changed, earlier)
         if own is not None:
             self.refusals.setdefault(view.sha, []).append(own)
@@ -258,7 +280,7 @@ class _Course:
         """Somebody stands for changes that nobody allowed: who may make all of them, of all that are named."""
         if not {item.commit for item in state.refused} <= approved:
             return state
-        earlier = (*state.earlier, *state.allowed)
+        earlier = Past(state.allowed, (state.earlier,))
         needs = [n for content in state.allowed for n in needs_of(subject, content, state.current, earlier=earlier)]
         if self._refuses(view, subject, tuple(dict.fromkeys(needs))) is not None:
             return state

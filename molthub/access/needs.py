@@ -15,13 +15,14 @@ who write them to give, and needs an OWNER of the environment. The same for `for
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
-from molthub.access.content import ENVIRONMENT, INSTANCE, TEMPLATE, Content, Subject
+from molthub.access.content import ENVIRONMENT, INSTANCE, TEMPLATE, Content, Fact, Subject
 from molthub.history.document import leaves, spelled, tree, whole
 from molthub.manifest.access import Role
 from molthub.resources.identity import EnvironmentKey
@@ -43,6 +44,9 @@ class Need:
         article = "an" if self.role.value[0] in "AEIO" else "a"
         return f"{article} {self.role.value} of {self.where or 'the whole fleet'}"
 
+
+REMEMBERED = 4096
+"""Documents whose fields are kept: a history is judged anew for each head, and most of it is as it was."""
 
 LABELS: Path = ("metadata", "labels")
 NAME: Path = ("metadata", "name")
@@ -94,7 +98,7 @@ def _instance(subject: Subject, before: Content, after: Content, earlier: Iterab
             yield Need(Role.ADMIN, subject.where, "rename")
         else:
             rest.append(path)
-    if rest and _is_rollback(new, earlier):
+    if rest and _is_rollback(after, earlier):
         yield Need(Role.OPERATOR, subject.where, "roll back")
     else:
         yield from (Need(Role.ADMIN, subject.where, _words(path)) for path in rest)
@@ -104,14 +108,18 @@ def _words(path: Path) -> str:
     return "change the image of" if path == IMAGE else f"change {spelled(path)} of"
 
 
-def _is_rollback(new: Mapping[Path, Any], earlier: Iterable[Content]) -> bool:
-    wanted = _body(new)
-    return any(_body(fields) == wanted for content in earlier if (fields := _fields(content)) is not None)
+def _is_rollback(new: Content, earlier: Iterable[Content]) -> bool:
+    return any(len(content) == 1 and _body(content[0]) == _body(new[0]) for content in earlier)
 
 
-def _body(fields: Mapping[Path, Any]) -> dict[Path, Any]:
-    """What a rollback brings back: all but the name, what an OPERATOR may change anyway, and what is guarded."""
-    return {path: value for path, value in fields.items() if not _below(path, (NAME, *OPERATED, *GUARDED))}
+@functools.lru_cache(maxsize=REMEMBERED)
+def _body(fact: Fact) -> str | None:
+    """A digest of what a rollback brings back: not the name, what an OPERATOR may change anyway, what is guarded."""
+    fields = _fields_of(fact)
+    if fields is None:
+        return None
+    kept = sorted((path, value) for path, value in fields.items() if not _below(path, (NAME, *OPERATED, *GUARDED)))
+    return hashlib.sha256(json.dumps(kept, default=str).encode()).hexdigest()
 
 
 def _guarded(subject: Subject, old: Mapping[Path, Any], new: Mapping[Path, Any]) -> Iterator[Need]:
@@ -134,13 +142,13 @@ def _guarded(subject: Subject, old: Mapping[Path, Any], new: Mapping[Path, Any])
 
 def _fields(content: Content) -> dict[Path, Any] | None:
     """Every field of a subject's one document; None where there is none, or not one that can be read."""
-    model = content[0].model if len(content) == 1 else None
-    return fields_of(model) if model is not None else None
+    return _fields_of(content[0]) if len(content) == 1 else None
 
 
-def fields_of(model: BaseModel) -> dict[Path, Any]:
-    """Path → value, with defaults filled in; an item of a list is `[its name]`."""
-    return dict(leaves(tree(whole(model))))
+@functools.lru_cache(maxsize=REMEMBERED)
+def _fields_of(fact: Fact) -> dict[Path, Any] | None:
+    """Path → value, with defaults filled in; an item of a list is `[its name]`. None for what cannot be read."""
+    return dict(leaves(tree(whole(fact.model)))) if fact.model is not None else None
 
 
 def _below(path: Path, starts: Iterable[Path]) -> bool:
