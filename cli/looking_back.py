@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INDEX_FILE = "history.db"
 TOLD_FROM = 2_000
-"""Of so many commits on, reading them is told."""
+"""Of so many commits on, reading them is told, and after every so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _brought_up(source: FleetSource, head: str, store: Store | None, term: Termi
     from molthub.pipeline.past.indexing import bring_up
 
     def tell(done: int, of: int) -> None:
-        if of >= TOLD_FROM:
+        if of >= TOLD_FROM and (done % TOLD_FROM == 0 or done == of):
             term.say(f"Reading the history: {done:,} of {of:,} commits.")
 
     for index in _places(store, term):

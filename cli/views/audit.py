@@ -93,6 +93,7 @@ def data(found: Sequence[AuditLine], *, fleet: str, head: str, whole: bool) -> d
                 "actor": line.actor,
                 "email": line.email or None,
                 "action": line.action,
+                "effect": line.effect or None,
                 "resources": [{"kind": one.kind or None, "name": str(one)} for one in line.about],
                 "summary": line.summary,
                 "commit": line.commit,

@@ -48,7 +48,7 @@ ALIASES: Mapping[str, frozenset[str]] = {
 """What a change must amount to for a trailer with this word to be believed; another word may stand for any update."""
 
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_ANYTHING = frozenset({"rollback", "import", "propose"})
+_MAKES_ONE = frozenset({"rollback", "import", "propose"})
 
 
 def told(amounts_to: str, trailers: Mapping[str, tuple[str, ...]]) -> str:
@@ -61,4 +61,6 @@ def told(amounts_to: str, trailers: Mapping[str, tuple[str, ...]]) -> str:
         return amounts_to
     if said in ALIASES:
         return said if amounts_to in ALIASES[said] else amounts_to
-    return said if amounts_to not in (CREATE, DELETE) or said in _ANYTHING else amounts_to
+    if amounts_to == CREATE:
+        return said if said in _MAKES_ONE else amounts_to
+    return said if amounts_to != DELETE else amounts_to

@@ -158,9 +158,23 @@ def _resource(parts: Mapping[str, str | None]) -> Resource | None:
 
 
 def entries_of(sha: str, pairs: Iterable[FilePair]) -> tuple[Entry, ...]:
-    """What a commit did, from the files that differ between it and its (first) parent; ordered by resource."""
+    """What a commit did, from the files that differ between it and its (first) parent; ordered by resource.
+
+    A document that meets a bug of ours is told as changed, and keeps nobody from the rest of the history.
+    """
     sides = sides_of(pairs)
-    return tuple(_entry(sha, resource, sides[resource], sides) for resource in sorted(sides))
+    return tuple(_entry_or_untold(sha, resource, sides) for resource in sorted(sides))
+
+
+def _entry_or_untold(sha: str, resource: Resource, sides: Mapping[Resource, Sides]) -> Entry:
+    one = sides[resource]
+    try:
+        return _entry(sha, resource, one, sides)
+    except Exception:  # noqa: BLE001 - whatever it is, the other documents and commits go on
+        path, former = (side[0] if side else None for side in (one.after, one.before))
+        name = next((side[1].name for side in (one.after, one.before) if side), "")
+        words = ("changed in a way that meets a bug in Molthub",)
+        return Entry(sha, resource, path, former, name, Outcome.CHANGED, UPDATE, words, own=one.own)
 
 
 @dataclass(slots=True)

@@ -302,3 +302,6 @@ def test_a_trailer_that_the_change_belies_is_not_believed(cli: Cli) -> None:
     paused = instance_dict(spec={"lifecycle": {"paused": {"by": "ben@example.com", "reason": "because"}}})
     cli.repository.commit(paused, message="Tidy up\n\nMolthub-Action: label\n")
     assert columns_of(cli.run("audit", "-n", "1").out, "ACTION") == [("pause",)]
+    cli.repository.commit(instance_dict(), message="Edit\n\nMolthub-Action: edit\n")
+    (line,) = json.loads(cli.run("audit", "--action", "resume", "-o", "json").out)["entries"]
+    assert (line["action"], line["effect"]) == ("edit", "resume")

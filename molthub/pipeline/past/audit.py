@@ -42,6 +42,7 @@ class AuditLine:
     about     every resource it concerns; the first is the one shown
     summary   in words, with text from Git: print it escaped
     signed    the commit's signature, once it was looked at; None for what is no commit
+    effect    what the change amounts to, whatever the commit calls it; "" where nothing can be compared
     """
 
     at: datetime
@@ -53,6 +54,7 @@ class AuditLine:
     summary: str
     commit: str | None
     signed: SignedBy | None = None
+    effect: str = ""
 
     @property
     def resource(self) -> str:
@@ -84,7 +86,7 @@ class Wanted:
         return (
             named
             and (self.resource is None or self.resource in line.about)
-            and (not self.actions or line.action in self.actions)
+            and (not self.actions or bool(self.actions & {line.action, line.effect}))
             and (self.since is None or line.at >= self.since)
             and (self.until is None or line.at < self.until)
         )
@@ -173,7 +175,8 @@ def _merge(
 
 def _change(record: CommitRecord, entry: Entry) -> AuditLine:
     action = told(entry.action, record.trailers)
-    return _line(record, action, (entry.resource,), Difference(words=entry.words).summary)
+    line = _line(record, action, (entry.resource,), Difference(words=entry.words).summary)
+    return replace(line, effect=entry.action)
 
 
 def _line(record: CommitRecord, action: str, about: tuple[Resource, ...], summary: str) -> AuditLine:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jsonpatch
 import pytest
+from pydantic import BaseModel
 
 from molthub.history.action import inferred
 from molthub.history.difference import Difference, difference
 from molthub.history.document import written
+from molthub.history.hiding import NOT_SHOWN
 from molthub.manifest.models import MoltbotInstance
+from molthub.manifest.reading import read_file
 from tests.builders import REMOVED, loaded_environment, loaded_instance
 
 PAUSED = {"by": "ana@example.com", "reason": "holiday", "until": "2027-01-07T08:00:00Z"}
@@ -164,3 +168,25 @@ def test_the_action_of_a_change_made_by_hand(after: dict[str, Any], action: str)
 
 def test_to_pause_no_longer_is_to_resume() -> None:
     assert inferred(difference(model(**spec(lifecycle={"paused": PAUSED})), model())) == "resume"
+
+
+def corpus() -> list[BaseModel]:
+    """Every valid document of the tests and of the example fleet."""
+    root = Path(__file__).resolve().parents[3]
+    paths = [*(root / "tests/manifests/valid").rglob("*.yaml"), *(root / "manifests-example").rglob("*.yaml")]
+    read = [read_file(path.name, path.read_bytes()) for path in sorted(paths)]
+    return [file.model for file in read if file is not None and file.model is not None]
+
+
+def test_between_any_two_documents_there_is_a_difference_in_words_whose_patch_makes_it() -> None:
+    documents = corpus()
+    assert len(documents) > 10
+    for before in documents:
+        for after in documents:
+            found = difference(before, after)
+            same = before.model_dump() == after.model_dump()
+            assert bool(found.words) == bool(found.patch) == (not found.is_empty)
+            assert not (same and found.words)
+            if NOT_SHOWN not in repr(found.patch):
+                made = jsonpatch.apply_patch(written(before), list(found.patch))
+                assert made == written(after) or found.is_empty
