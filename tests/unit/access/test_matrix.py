@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from molthub.access import needs
 from molthub.access.content import Subject
 from molthub.manifest.access import Role
 from tests.builders import environment_dict, fleet_dict, to_yaml
@@ -193,3 +195,11 @@ def test_a_hosts_signature_counts_for_the_author_where_it_vouches(vouches: bool)
     assert _tried(history, spec(**IMAGE), SUBJECT, by="host", email="adam@example.com") != vouches
     assert _tried(history, spec(**IMAGE), SUBJECT, by="host", email="oscar@example.com")
     assert _tried(history, spec(**IMAGE), SUBJECT, by="host", email="stranger@example.com")
+
+
+def test_the_page_has_the_table_of_the_code() -> None:
+    rows = [line for line in (needs.__doc__ or "").splitlines() if line.startswith("|")]
+    page = (Path(__file__).parents[3] / "docs" / "access.md").read_text()
+
+    assert len(rows) == 7
+    assert "\n".join(rows) in page
