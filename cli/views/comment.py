@@ -107,7 +107,9 @@ class _Page:
     """Lines up to a size in bytes. A part that is cut says how much is missing."""
 
     def __init__(self, room: int) -> None:
-        self._room, self._used, self._lines = room, 0, []  # type: ignore[var-annotated]
+        self._room = room
+        self._used = 0
+        self._lines: list[str] = []
 
     def add(self, lines: Sequence[str], *, share: float = 1.0, noun: str = "line", end: tuple[str, ...] = ()) -> None:
         """As many of the lines as fit into so much of the whole page. Headings are no items; end always follows."""
