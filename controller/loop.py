@@ -35,7 +35,7 @@ from molthub.controller.settings import ControllerSettings
 from molthub.controller.taskwatch import TaskWatch
 from molthub.controller.workqueue import WorkQueue
 from molthub.controller.world import Head, World, affected, asked_for, ended_pauses
-from molthub.errors import Diagnostic, MolthubError
+from molthub.errors import Diagnostic, MolthubError, TransientError
 from molthub.events.types import EventType
 from molthub.health.types import Health, StatusRecord
 from molthub.leases.holding import Holding, OpenDocuments
@@ -61,6 +61,10 @@ WAITING_LOOK = 0.2
 """Seconds between two looks of `--once` at what still waits for AWS."""
 
 
+def _certain() -> None:
+    """Nobody can take the database's lock away."""
+
+
 @dataclass(slots=True)
 class Loop:
     """One controller. `monotonic` gives seconds that only grow.
@@ -72,6 +76,7 @@ class Loop:
     told      the head that was last published
     looked_at  when pauses that end were last looked for
     anew      another release of Molthub wrote last: what this one renders otherwise is no drift
+    confirm   raises when the database has another controller by now
     drift     judges which changes undo what somebody did on AWS
     watch     tells why tasks stopped
     publisher  tells others, through the bucket, how it goes
@@ -103,6 +108,7 @@ class Loop:
     told: str = ""
     looked_at: datetime | None = None
     anew: bool = False
+    confirm: Callable[[], None] = _certain
 
     def run(self, *, once: bool) -> bool:
         """Follow the repository until told to stop, or work off what is due now. True when all ended well."""
@@ -147,8 +153,16 @@ class Loop:
 
     def _follow(self) -> None:
         while not self.stop.is_set():
+            self._confirm_lock()
             self.tick()
             self.stop.wait(self.settings.poll_interval)
+
+    def _confirm_lock(self) -> None:
+        """Go on only as the database's controller. Raises MH-STATE-007 when another took its place meanwhile."""
+        try:
+            self.confirm()
+        except TransientError as error:  # no server, and so no other controller on it either
+            self.log.warning("cannot reach the database", ref=error.ref, error=error.diagnostic.message)
 
     def tick(self) -> None:
         """Poll once, and sweep if that is due. Nothing that goes wrong here ends the controller."""

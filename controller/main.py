@@ -61,8 +61,9 @@ def run_controller(settings: ControllerSettings, *, once: bool) -> bool:
     store = open_store(settings.database_url, owner=owner)
     noticing = Noticing(store, now=SystemClock().now, log=log) if target is not None else None
     holder = Holder(f"controller on {socket.gethostname()} (pid {os.getpid()})", nonce=secrets.token_hex(16))
-    with store.controller_lock(owner), stopping_on_signals(stop, log):
+    with store.controller_lock(owner) as confirm, stopping_on_signals(stop, log):
         loop = build_loop(settings, store=store, stop=stop, log=log, holder=holder, noticing=noticing)
+        loop.confirm = confirm
         with notifying(target, noticing, loop.journal, clock=loop.clock, log=log):
             ended_well = loop.run(once=once)
     log.info("stopped", well=ended_well)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -17,24 +17,35 @@ from molthub.state import postgres
 from molthub.state.failures import explained
 from molthub.state.places import Place, SqliteFile
 
+Confirm = Callable[[], None]
+"""Asks whether the lock is still held, and takes it again where it was lost. Raises MH-STATE-007 when it cannot be."""
+
 _OWNER_LENGTH = 200
 
 
 @contextlib.contextmanager
-def hold(place: Place, engine: Engine, owner: str) -> Iterator[None]:
+def hold(place: Place, engine: Engine, owner: str) -> Iterator[Confirm]:
     """Hold the database as its controller. Raises MH-STATE-007, naming the holder, when there is one already.
 
     owner  who holds it, for the one refused: `host:pid`
     """
     if isinstance(place, SqliteFile):
         with _hold_file(place, owner):
-            yield
+            yield _nothing_to_confirm
         return
-    lock = contextlib.ExitStack()
-    with lock:
+    with contextlib.ExitStack() as stack:
         with explained(place):
-            lock.enter_context(postgres.hold(place, engine, owner))
-        yield
+            lock = stack.enter_context(postgres.hold(place, engine, owner))
+
+        def confirm() -> None:
+            with explained(place):
+                lock.confirm()
+
+        yield confirm
+
+
+def _nothing_to_confirm() -> None:
+    """The kernel takes a file's lock from nobody."""
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from molthub.errors import StallingError
 from molthub.state.places import PostgresDatabase
@@ -73,20 +74,55 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_OURS}, {_WRITE})")
 
 
-@contextlib.contextmanager
-def hold(place: PostgresDatabase, engine: Engine, owner: str) -> Iterator[None]:
-    """Hold the database as its controller, by a connection of its own. Raises MH-STATE-007, naming the holder."""
-    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{READ_ONLY: True})
-    try:
-        keys = {"ours": _OURS, "controller": _CONTROLLER}
-        if not connection.execute(text("SELECT pg_try_advisory_lock(:ours, :controller)"), keys).scalar():
-            raise held(place.label, _holder(connection))
-        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": _NAME_PREFIX + owner})
-        yield
-    finally:
-        with contextlib.suppress(Exception):  # the lock ends with its connection, which may be gone already
+class ControllerLock:
+    """An advisory lock, which the server keeps for as long as one connection lasts."""
+
+    def __init__(self, place: PostgresDatabase, engine: Engine, owner: str) -> None:
+        self._place = place
+        self._engine = engine
+        self._owner = owner
+        self._connection = self._taken()
+
+    def confirm(self) -> None:
+        """Take it again where its connection was lost: the server restarted, or the network failed.
+
+        Raises MH-STATE-007 when somebody else has it by now.
+        """
+        try:
+            self._connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            self.release()
+            self._connection = self._taken()
+
+    def release(self) -> None:
+        """Let it go, with its connection."""
+        with contextlib.suppress(Exception):  # which may be gone already
+            self._connection.invalidate()
+        self._connection.close()
+
+    def _taken(self) -> Connection:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{READ_ONLY: True})
+        try:
+            keys = {"ours": _OURS, "controller": _CONTROLLER}
+            if not connection.execute(text("SELECT pg_try_advisory_lock(:ours, :controller)"), keys).scalar():
+                raise held(self._place.label, _holder(connection))
+            name = {"name": _NAME_PREFIX + self._owner}
+            connection.execute(text("SELECT set_config('application_name', :name, false)"), name)
+        except BaseException:
             connection.invalidate()
-        connection.close()
+            connection.close()
+            raise
+        return connection
+
+
+@contextlib.contextmanager
+def hold(place: PostgresDatabase, engine: Engine, owner: str) -> Iterator[ControllerLock]:
+    """Hold the database as its controller, by a connection of its own. Raises MH-STATE-007, naming the holder."""
+    lock = ControllerLock(place, engine, owner)
+    try:
+        yield lock
+    finally:
+        lock.release()
 
 
 def _holder(connection: Connection) -> str:

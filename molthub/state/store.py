@@ -63,10 +63,13 @@ class Store:
         self._engine.dispose()
 
     @contextlib.contextmanager
-    def controller_lock(self, owner: str) -> Iterator[None]:
-        """Be this database's only controller while the block runs. Raises MH-STATE-007, naming who is already."""
-        with lock.hold(self._place, self._engine, owner):
-            yield
+    def controller_lock(self, owner: str) -> Iterator[lock.Confirm]:
+        """Be this database's only controller while the block runs. Raises MH-STATE-007, naming who is already.
+
+        Gives what confirms from time to time that it still is: a server's lock is lost with its connection.
+        """
+        with lock.hold(self._place, self._engine, owner) as confirm:
+            yield confirm
 
     def add_event(self, event: Event) -> None:
         """Append to the timeline; nothing is ever changed or removed there."""

@@ -80,3 +80,8 @@ def test_following_shows_each_event_once_in_the_order_it_was_written(cli: Cli, u
     cli.roots = replace(cli.roots, clock=lambda: Following(url, new))
     lines = cli.run("events", "--follow", "-o", "json", "--limit", "1").out.splitlines()
     assert [json.loads(line)["message"] for line in lines] == ["new", "new"]
+
+
+def test_the_help_names_every_type(cli: Cli) -> None:
+    told = " ".join(cli.run("events", "--help").out.split()).replace("- ", "-")
+    assert [type_ for type_ in EventType if type_ not in told] == []

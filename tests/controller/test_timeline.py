@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from molthub.events.notices import NoticeKind
 from molthub.events.types import EventType
 from molthub.resources.identity import Identity
 from molthub.resources.observation import ServiceEvent, StoppedTask
@@ -16,6 +17,7 @@ from tests.builders import instance_dict
 from tests.fakes.clock import START
 from tests.fakes.controller import FakeController
 from tests.fakes.fleet import FakeFleet, identity
+from tests.fakes.postgres import RunningPostgres
 from tests.fakes.provider import failing
 
 BOT = instance_dict()
@@ -173,4 +175,23 @@ def test_a_condition_that_holds_is_not_told_again_by_the_next_controller(
     second = FakeController(fleet, database)
     second.once()
     assert len(told(second, EventType.BLOCKED)) == 1
+    second.close()
+
+
+def test_it_is_the_same_on_postgresql(fleet: FakeFleet, postgres: RunningPostgres) -> None:
+    url = postgres.url()
+    first = FakeController(fleet, url)
+    fleet.commit(BOT)
+    first.tick()
+    fleet.prod.tamper(identity(), Kind.LOG_GROUP, retention_days=1)
+    sweep(first)
+    first.close()
+    second = FakeController(fleet, url)
+    second.once()
+    assert told(second, EventType.DRIFT_DETECTED, EventType.DRIFT_HEALED) == [
+        "drift in log-group (update)",
+        "drift in log-group (update) is put right",
+    ]
+    assert [notice.kind for _, notice in second.store.pending_notices(9)] == [NoticeKind.DRIFTED, NoticeKind.RECOVERED]
+    assert second.store.status(identity()) is not None
     second.close()

@@ -34,9 +34,9 @@ class FakeController:
     """`once()` runs it once through; `tick()` looks once, with the workers running until `close()`."""
 
     def __init__(
-        self, fleet: FakeFleet, database: Path, holder: str = "controller on test (pid 1)", **settings: object
+        self, fleet: FakeFleet, database: Path | str, holder: str = "controller on test (pid 1)", **settings: object
     ) -> None:
-        self.store = open_store(f"sqlite:///{database}")
+        self.store = open_store(f"sqlite:///{database}" if isinstance(database, Path) else database)
         self.stop = threading.Event()
         self.fleet = fleet
         self.seconds = 0.0

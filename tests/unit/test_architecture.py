@@ -142,6 +142,7 @@ def test_the_wheel_holds_one_package_with_its_pages_and_the_example(copy: Path) 
         "molthub/policies/image_pinned.md",
         "molthub/errors/pages/pipe.md",
         "molthub/py.typed",
+        "molthub/state/migrations/versions/v0001_first_tables.py",
         "molthub/cli/demo/fleet/molthub.yaml",
     ):
         assert wanted in names, wanted

@@ -149,6 +149,22 @@ def test_the_lock_of_a_killed_controller_is_free(store: Store, url: str) -> None
         pass
 
 
+def test_a_lock_that_was_lost_with_its_connection_is_taken_again(
+    store: Store, url: str, postgres: RunningPostgres
+) -> None:
+    second = open_store(url)
+    with store.controller_lock("host:1") as confirm:
+        confirm()
+        postgres.cut_connections(url)
+        confirm()
+        with pytest.raises(StallingError, match=r"another controller \(host:1\)"), second.controller_lock("host:2"):
+            pass
+        postgres.cut_connections(url)
+        with second.controller_lock("host:2"), pytest.raises(StallingError, match=r"controller \(host:2\) runs"):
+            confirm()
+    second.close()
+
+
 def test_without_psycopg_the_extra_is_named(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['psycopg'] = None\n"
