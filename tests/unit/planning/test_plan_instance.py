@@ -235,8 +235,7 @@ def test_a_remembered_failure_blocks_the_same_definition_and_says_what_when_and_
         RolloutState.ROLLED_BACK, definition=fingerprint(NEWER), cause=Cause.ITSELF, reason="init exited with 78"
     )
     result = plan(NEWER, seen(), failed=(failed,))
-    assert result.verdict is Verdict.BLOCKED
-    assert not result.may_apply
+    assert (result.verdict, result.may_apply) == (Verdict.BLOCKED, False)
     assert steps(result) == [("update", "task-definition"), ("update", "service")]
     assert result.reasons == (
         Diagnostic(
