@@ -134,6 +134,7 @@ class Job:
         """Create or update the stack."""
         self.wish.check()
         self.trail.check()
+        self.trail.allow("Molthub-Bootstrap", self.chosen.environment.key)
         self._settle()
         wanted = self._wanted()
         if not skip_quotas and wanted.state().standing in {Standing.ABSENT, Standing.LEFTOVER}:
@@ -221,6 +222,7 @@ class Job:
     def destroy(self, *, delete_backups: bool) -> ExitCode:
         """Delete the stack, when nothing stands on it."""
         self.trail.check()
+        self.trail.allow("Molthub-Bootstrap", self.chosen.environment.key)
         state = self.base.state()
         if state.standing is Standing.ABSENT:
             return self._gone("absent", ())

@@ -17,7 +17,7 @@ from molthub.cli.terminal import Terminal
 from molthub.errors import MolthubError, StallingError
 
 if TYPE_CHECKING:
-    from molthub.resources.identity import Identity
+    from molthub.resources.identity import EnvironmentKey, Identity
     from molthub.source.target import CommitTarget
 
 NOT_NOW = ("MH-ACT-011", "MH-ACT-015", "MH-GIT-007")
@@ -46,6 +46,26 @@ class Trail:
             found = error.diagnostic
             fix = found.fix.partition(", or say")[0]
             raise StallingError(found.ref, found.message, fix=f"{fix}, or say --no-commit") from error
+
+    def allow(self, trailer: str, where: EnvironmentKey) -> None:
+        """Raise MH-ACCESS-017 before anything is done in an environment when the trail of it would not count.
+
+        Told by a commit that is made as the trail's would be, signature and all, and put on no branch.
+        """
+        if self.root is None:
+            return
+        from molthub.pipeline.access_report import rehearsed
+        from molthub.source.building import Draft, message_of
+
+        gate = context.access_gate(context.open_source(str(self.root), None))
+        target = self._target(self.root)
+        base = target.base().commit
+        if gate.at(base).mode == "open":
+            return
+        tried = target.build(Draft(base, message_of("Rehearsal", "", [(trailer, str(where))]), {}))
+        problem = rehearsed(gate.at(tried), tried)
+        if problem is not None:
+            raise problem
 
     def leave(
         self,

@@ -33,6 +33,7 @@ def backup(
     trail = open_trail(repo, no_commit=no_commit, term=term)
     trail.check()
     with keeping(ctx, instance, repo=repo, term=term, writes=False) as job:
+        trail.allow("Molthub-Backup", job.identity.key)
         file_system = job.observed.resources.file_system
         assert file_system is not None
         running = job.observed.runtime.running if job.observed.runtime else 0

@@ -45,6 +45,8 @@ def restore(
         if listing:
             _list(job, output, term)
             return
+        assert trail is not None
+        trail.allow("Molthub-Restore", job.identity.key)
         if confirm:
             done = _confirm(job, term, auto_approve=auto_approve)
             subject, words = f"Delete the former state of {instance}", f"{job.identity} confirmed {done}"

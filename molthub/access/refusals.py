@@ -23,6 +23,7 @@ class Refusal:
     subject  the document; None for a trailer
     need     the role that is missing
     maker    words for whoever made the commit
+    why      which role is missing, and who has which
     """
 
     commit: str
@@ -32,6 +33,7 @@ class Refusal:
     ref: str
     message: str
     fix: str
+    why: str = ""
 
     def diagnostic(self, name: str | None = None) -> Diagnostic:
         """As people read it; name: the instance it stops."""
@@ -49,7 +51,7 @@ def refused_change(
         if found is not None:
             maker, ref, why = found
             message = f"commit {view.sha[:12]} may not {need.what} {subject}: {why}"
-            return Refusal(view.sha, subject, need, maker.words, ref, message, _remedy(view, need))
+            return Refusal(view.sha, subject, need, maker.words, ref, message, _remedy(view, need), why)
     return None
 
 
@@ -64,7 +66,7 @@ def refused_trailer(
     shown = "-".join(part.capitalize() for part in trailer.split("-"))
     message = f"the trailer {shown} of commit {view.sha[:12]} does not count: {why}"
     fix = f"Have {need.whom} push a signed commit with that trailer"
-    return Refusal(view.sha, None, need, maker.words, "MH-ACCESS-016", message, fix)
+    return Refusal(view.sha, None, need, maker.words, "MH-ACCESS-016", message, fix, why)
 
 
 def _lacks(

@@ -75,6 +75,18 @@ def _refused(evaluation: Evaluation, access: Access) -> Iterator[Refused]:
             yield Refused(sha, why, why.message in told)
 
 
+def rehearsed(access: Access, commit: str) -> StallingError | None:
+    """Why something that would leave this commit as its trail may not be done; None when it may.
+
+    The commit was made to try it, as the real one would be made, and is on no branch.
+    """
+    evaluation = evaluation_of(access)
+    for item in evaluation.refusals.get(commit, ()):
+        message = f"the access policy does not let you do this: {item.why}".replace("the commit is", "your commits are")
+        return StallingError("MH-ACCESS-017", message, fix=f"Ask {item.need.whom} to do it, or sign with your key")
+    return None
+
+
 def _named(item: Refusal) -> Diagnostic:
     subject = item.subject
     return item.diagnostic(subject.key if subject is not None and subject.kind == "MoltbotInstance" else None)

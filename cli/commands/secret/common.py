@@ -110,11 +110,15 @@ class Job:
             subject, {TRAILER: trailer}, edited, action=action, instance=holder.identity if holder else None
         )
 
-    def check(self, edits: Holder | None) -> None:
-        """Raise before anything is done when the trail, or the edit of a manifest, could not be made afterwards."""
+    def check(self, edits: Holder | None, where: LoadedEnvironment) -> None:
+        """Raise before anything is done when the trail, or the edit of a manifest, could not be made afterwards.
+
+        Also when access does not let whoever commits here touch the secrets of that environment.
+        """
         if edits is not None and self.trail.root is None:
             self._editable()
         self.trail.check([edits.path] if edits is not None else [])
+        self.trail.allow(TRAILER, where.key)
 
     def _editable(self) -> Path:
         root = getattr(self.fleet.source, "root", None)

@@ -43,7 +43,7 @@ def delete(
     term = terminal()
     job = open_job(ctx, repo=repo, no_commit=no_commit, term=term)
     target = of_path(job.documents, context.environment_key(environment), path)
-    job.check(None)
+    job.check(None, target.environment)
     store = job.store(target.environment)
     record = _deletable(job, target, store.describe(target.place.source))
     _refuse_used(job, target, record)

@@ -41,7 +41,7 @@ def link(
     if before.has_entry and before.key == secret:
         term.data(f"{name} of {holder.name} is linked to {secret} already")
         return
-    job.check(holder)
+    job.check(holder, environment)
     store = job.store(environment)
     record = _there(store.describe(place.source), place.source, environment)
     _look_inside(store, secret, term)

@@ -52,7 +52,7 @@ def rotate(
     term = terminal()
     job = open_job(ctx, repo=repo, no_commit=no_commit, term=term)
     target = _gateway(job, instance) if gateway else job.target(instance, name, environment, path)
-    job.check(None)
+    job.check(None, target.environment)
     store = job.store(target.environment)
     job.check_whole(target)
     record = _existing(target, store.describe(target.place.source))

@@ -47,7 +47,7 @@ def set_secret(
     job = open_job(ctx, repo=repo, no_commit=no_commit, term=term)
     target = job.target(instance, name, environment, path)
     edits = target.holder if not target.has_entry else None
-    job.check(edits)
+    job.check(edits, target.environment)
     store = job.store(target.environment)
     record = store.describe(target.place.source)
     check_ours(record, job.name)
