@@ -21,7 +21,7 @@ from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.resources.states import Verdict
 from molthub.source.protocol import FleetSource
 
-BOOTSTRAP, ACCESS = "MH-CI-007", "MH-CI-008"
+BOOTSTRAP, ACCESS, BLOCKED_BEFORE = "MH-CI-007", "MH-CI-008", "MH-CI-009"
 
 
 def preview(
@@ -50,7 +50,7 @@ def preview(
     wanted = Scope(environments=scope.environments, identities=meant | _unusable(comparison, selection.fleet))
     if wanted.identities:
         collaborators = Collaborators(rules, baselines(comparison, now, unknown), now, source)
-        plan = _told(plan_fleet(comparison.now, collaborators, scope=wanted).plan, unknown)
+        plan = _told(plan_fleet(comparison.now, collaborators, scope=wanted).plan, comparison, unknown)
     missing = meant - {item.identity for item in plan.instances} - comparison.now.documents.instances.keys()
     environments = (*plan.environments, *_left_out(comparison, missing, unknown))
     plan = replace(plan, environments=environments, diagnostics=_of_the_tree(comparison, found), applicable=False)
@@ -73,20 +73,33 @@ def _of_the_tree(comparison: Comparison, found: NewFindings) -> tuple[Diagnostic
     return tuple(item for item in found.new if item not in ruled)
 
 
-def _told(plan: Plan, unknown: Mapping[Identity, Diagnostic]) -> Plan:
-    """The same, with the base's own reason where an instance could not be compared."""
+def _told(plan: Plan, comparison: Comparison, unknown: Mapping[Identity, Diagnostic]) -> Plan:
+    """The same, with what the base has to say of each instance."""
     return replace(
         plan,
         environments=tuple(
-            replace(environment, instances=tuple(_with_reason(item, unknown) for item in environment.instances))
+            replace(environment, instances=tuple(_of_base(item, comparison, unknown) for item in environment.instances))
             for environment in plan.environments
         ),
     )
 
 
-def _with_reason(plan: InstancePlan, unknown: Mapping[Identity, Diagnostic]) -> InstancePlan:
-    why = unknown.get(plan.identity)
-    return replace(plan, reasons=(why,)) if why is not None and plan.verdict is Verdict.UNKNOWN else plan
+def _of_base(plan: InstancePlan, comparison: Comparison, unknown: Mapping[Identity, Diagnostic]) -> InstancePlan:
+    """Why it could not be compared, or that the base itself was never applied."""
+    why, verdict = unknown.get(plan.identity), comparison.before.verdicts.get(plan.identity)
+    if why is not None:
+        return replace(plan, reasons=(why,)) if plan.verdict is Verdict.UNKNOWN else plan
+    if verdict is None or not verdict.errors or not plan.changes:
+        return plan
+    refs = ", ".join(dict.fromkeys(item.ref for item in verdict.errors))
+    warning = Diagnostic(
+        BLOCKED_BEFORE,
+        f"at the base {plan.name} is Blocked ({refs}), so what runs may be older than what is compared with",
+        fix=SEEN_LATER,
+        severity=Severity.WARNING,
+        subject=plan.name,
+    )
+    return replace(plan, notices=(*plan.notices, warning))
 
 
 def _left_out(

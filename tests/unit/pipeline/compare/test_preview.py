@@ -180,6 +180,15 @@ def test_a_new_or_widened_environment_asks_for_bootstrap() -> None:
     assert ("create", "listener-rule") in actions(plan)
 
 
+def test_a_base_that_was_blocked_is_compared_and_said_to_be() -> None:
+    blocked = instance_dict(spec={"runtime": {"image": "ghcr.io/openclaw/openclaw:latest"}})
+    plan = only(Change((blocked,), (BOT,)))
+    assert plan.verdict is Verdict.OUT_OF_SYNC
+    (notice,) = plan.notices
+    assert notice.ref == "MH-CI-009"
+    assert notice.message.startswith("at the base acme/prod/support-bot is Blocked (MH-IMG-001), so what runs may be ")
+
+
 def test_a_change_of_access_is_never_overlooked() -> None:
     policy = (Path(__file__).parents[3] / "manifests" / "valid" / "access.yaml").read_bytes()
     files = tree(BOT)
