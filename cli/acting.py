@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 APPROVED = "yes"
 
-LabelsOption = Annotated[
-    list[str] | None,
-    typer.Option("-l", "--selector", metavar="KEY=VALUE", help="Every instance with this label (repeatable)"),
-]
 AllOption = Annotated[bool, typer.Option("--all", help="Every instance of the fleet")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")]
 MessageOption = Annotated[

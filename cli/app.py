@@ -1,4 +1,4 @@
-"""The command tree. Every name, in the order people read it in `molthub --help`."""
+"""The command tree: every name, what runs it, and its examples. sections.py has the order of `molthub --help`."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ from molthub.cli.commands.webhook import sign as webhook_sign
 from molthub.cli.commands.webhook import test as webhook_test
 from molthub.cli.commands.webhook import url as webhook_url
 from molthub.cli.options import examples
+from molthub.cli.sections import Sections
 
 HELP = """Run a fleet of Moltbots on AWS from manifests in a Git repository.
 
@@ -80,6 +81,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="molthub",
+    cls=Sections,
     help=HELP,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -168,7 +170,7 @@ _add(
     apply.apply,
     "molthub apply",
     "molthub apply plan.json",
-    "molthub apply acme/prod/support-bot --auto-approve",
+    "molthub apply acme/prod/support-bot --yes",
 )
 _add(
     "status",

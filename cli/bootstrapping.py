@@ -314,7 +314,7 @@ class Job:
             return
         if not self.term.interactive:
             raise StallingError(
-                "MH-CLI-004", "nobody can be asked: this is not a terminal", fix="Say --auto-approve if you are sure"
+                "MH-CLI-004", "nobody can be asked: this is not a terminal", fix="Say --yes if you are sure"
             )
         self.term.say(f"\n{question} Only 'yes' will be accepted to approve.")
         if typer.prompt("Enter a value", default="", show_default=False, err=True) != APPROVED:

@@ -89,6 +89,25 @@ EnvironmentOption = Annotated[
     list[str] | None,
     typer.Option("--environment", metavar="WORKSPACE/NAME", help="Only this environment (repeatable)"),
 ]
+LabelsOption = Annotated[
+    list[str] | None, typer.Option("-l", "--selector", metavar="KEY=VALUE", help="Only with this label (repeatable)")
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="AGE|TIME", help="Only from then on: 30m, 12h, 7d, 2027-01-31T08:00Z"),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="AGE|TIME", help="Only until then, written the same way")
+]
+FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C")]
+IntervalOption = Annotated[
+    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --follow")
+]
+NoCommitOption = Annotated[bool, typer.Option("--no-commit", help="Leave no trail in the fleet's history")]
+ApproveOption = Annotated[bool, typer.Option("-y", "--yes", "--auto-approve", help="Do not ask")]
+InstanceArgument = Annotated[
+    str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
+]
 InstancesArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique"),

@@ -34,6 +34,10 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 | 1 | `doctor`: a check failed |
 | 1 | `diff`: the commits differ; 0 is the same, and an error is 2 or 3 |
 | 1 | `apply`, `controller run --once`: also when something stayed Blocked or Invalid |
+| 1 | `wait`: one does not get there by itself; 3 after `--timeout` |
+| 1 | `validate --strict`: also for warnings alone |
+| 1 | `access check`: something is refused that was neither approved nor undone |
+| 1 | `db current`: the schema is not the newest that this release knows |
 | 2 | wrong usage; with `plan --detailed-exitcode`: there are changes (wrong usage is 1 then) |
 | 3 | try again later: AWS or Git did not answer, or something needs time |
 | 70 | a bug in Molthub |
@@ -74,5 +78,6 @@ def _helps(command: Any, name: str, parent: Any, *, width: int) -> Iterator[tupl
         name, [], parent=parent, resilient_parsing=True, terminal_width=width - 2, max_content_width=width
     )
     yield context.command_path, command.get_help(context).rstrip()
-    for child, below in getattr(command, "commands", {}).items():
-        yield from _helps(below, child, context, width=width)
+    if hasattr(command, "commands"):
+        for child in command.list_commands(context):
+            yield from _helps(command.commands[child], child, context, width=width)

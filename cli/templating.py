@@ -29,7 +29,7 @@ SetOption = Annotated[
 ]
 PatchOption = Annotated[
     str | None,
-    typer.Option("--patch", metavar="FILE", help="A JSON Patch (RFC 6902), as JSON or YAML, for the rest; - is stdin"),
+    typer.Option("--patch", metavar="FILE|-", help="A JSON Patch (RFC 6902), as JSON or YAML, for the rest"),
 ]
 LabelOption = Annotated[
     list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="A label of the instance (repeatable)")

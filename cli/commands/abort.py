@@ -17,6 +17,7 @@ from molthub.cli.acting import (
     act,
 )
 from molthub.cli.options import (
+    InstanceArgument,
     NoColorOption,
     Output,
     OutputOption,
@@ -27,9 +28,7 @@ from molthub.cli.terminal import terminal
 
 def abort(
     ctx: typer.Context,
-    instance: Annotated[
-        str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
-    ],
+    instance: InstanceArgument,
     force: Annotated[bool, typer.Option("--force", help="Do not ask AWS whether a rollout is under way")] = False,
     message: MessageOption = "",
     yes: YesOption = False,

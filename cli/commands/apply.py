@@ -13,6 +13,7 @@ from molthub.cli import context
 from molthub.cli.exit_codes import ExitCode
 from molthub.cli.leasing import holding_leases, refuse_if_held
 from molthub.cli.options import (
+    ApproveOption,
     EnvironmentOption,
     NoColorOption,
     Output,
@@ -52,7 +53,7 @@ def apply(
         list[str] | None,
         typer.Argument(metavar="PLAN.json|INSTANCE", help="A plan file, or instances; by default the whole fleet"),
     ] = None,
-    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask")] = False,
+    auto_approve: ApproveOption = False,
     output: OutputOption = Output.HUMAN,
     workspace: WorkspaceOption = None,
     environment: EnvironmentOption = None,
@@ -66,7 +67,7 @@ def apply(
     uncommitted changes are left out. With a plan file exactly that plan is applied, or nothing when it is stale.
     Ctrl-C finishes the calls under way and stops; a second one stops at once, and the next apply goes on from
     there. Holds the environments' leases from the plan to the end: while a controller holds one, it is the one
-    that writes.
+    that writes. Exits 1 when something failed, or stayed Blocked or Invalid.
     """
     from molthub.cli.views import plan as plan_view
     from molthub.cli.views.text import safe
@@ -162,7 +163,7 @@ def _approve(job: _Job, term: Terminal, *, auto_approve: bool) -> None:
         raise StallingError(
             "MH-CLI-004",
             "nobody can be asked: this is not a terminal",
-            fix="Say --auto-approve if the plan above is what you want",
+            fix="Say --yes if the plan above is what you want",
         )
     term.say(f"\nApply this to AWS at {job.commit[:12]}? Only 'yes' will be accepted to approve.")
     answer = typer.prompt("Enter a value", default="", show_default=False, err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molthub.cli import context
-from molthub.cli.options import NoColorOption, RefOption, RepoOption
+from molthub.cli.options import NoColorOption, RefOption, RepoOption, SinceOption, UntilOption
 from molthub.cli.terminal import Terminal, terminal
 from molthub.cli.times import past
 
@@ -36,8 +36,6 @@ ActorOption = Annotated[
 ActionOption = Annotated[
     list[str] | None, typer.Option("--action", metavar="ACTION", help="Such as pause or delete (repeatable)")
 ]
-SinceOption = Annotated[str | None, typer.Option("--since", metavar="AGE|TIME", help="For example 12h, 7d, 2027-01-31")]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="AGE|TIME", help="Before that time")]
 LimitOption = Annotated[
     int, typer.Option("-n", "--limit", metavar="N", min=0, help="At most so many, the newest; 0 for all")
 ]
@@ -51,7 +49,7 @@ def audit(
     since: SinceOption = None,
     until: UntilOption = None,
     limit: LimitOption = 100,
-    output: Annotated[AuditOutput, typer.Option("-o", "--output", help="How to print it")] = AuditOutput.TABLE,
+    output: Annotated[AuditOutput, typer.Option("-o", "--output", help="How to print the result")] = AuditOutput.TABLE,
     repo: RepoOption = None,
     ref: RefOption = None,
     no_color: NoColorOption = False,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from molthub.cli.options import Output, OutputOption, RepoOption
+from molthub.cli.options import (
+    InstanceArgument,
+    NoCommitOption,
+    Output,
+    OutputOption,
+    RepoOption,
+)
 from molthub.cli.terminal import terminal
 
 FORMAT = "molthub.dev/backup/v1"
@@ -14,8 +18,8 @@ FORMAT = "molthub.dev/backup/v1"
 
 def backup(
     ctx: typer.Context,
-    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Whose state")],
-    no_commit: Annotated[bool, typer.Option("--no-commit", help="Leave no trail in the repository")] = False,
+    instance: InstanceArgument,
+    no_commit: NoCommitOption = False,
     output: OutputOption = Output.HUMAN,
     repo: RepoOption = None,
 ) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from molthub.cli.exit_codes import ExitCode
-from molthub.cli.options import NoColorOption, Output, OutputOption, RefOption, RepoOption
+from molthub.cli.options import (
+    ApproveOption,
+    NoColorOption,
+    NoCommitOption,
+    Output,
+    OutputOption,
+    RefOption,
+    RepoOption,
+)
 from molthub.cli.terminal import terminal
 
 OneEnvironmentOption = Annotated[
@@ -19,7 +27,6 @@ PrintReaderOption = Annotated[
     bool, typer.Option("--print-read-only", help="Print the IAM policy that plan and status need, and do nothing")
 ]
 DestroyOption = Annotated[bool, typer.Option("--destroy", help="Delete the stack of an environment without Moltbots")]
-AutoApproveOption = Annotated[bool, typer.Option("--auto-approve", help="Do not ask")]
 SkipQuotasOption = Annotated[bool, typer.Option("--skip-quotas", help="Do not look whether the account has room")]
 WithControllerOption = Annotated[
     bool | None,
@@ -63,14 +70,14 @@ def bootstrap(
     print_read_only: PrintReaderOption = False,
     destroy: DestroyOption = False,
     delete_backups: DeleteBackupsOption = False,
-    auto_approve: AutoApproveOption = False,
+    auto_approve: ApproveOption = False,
     skip_quotas: SkipQuotasOption = False,
     with_controller: WithControllerOption = None,
     controller_image: ImageOption = None,
     controller_repo: FollowedOption = None,
     controller_ref: BranchOption = None,
     controller_git_secret: GitSecretOption = None,
-    no_commit: Annotated[bool, typer.Option("--no-commit", help="Leave no trail in the fleet's history")] = False,
+    no_commit: NoCommitOption = False,
     output: OutputOption = Output.HUMAN,
     repo: RepoOption = None,
     ref: RefOption = None,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from molthub.provider.secrets import SecretText
 
 
-NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="What the instance is called", show_default=False)]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What the instance is called", show_default=False)]
 TemplateOption = Annotated[
     str,
     typer.Option("--template", "-t", metavar="TEMPLATE", help="See `molthub template list`", show_default=False),

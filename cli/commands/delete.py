@@ -10,7 +10,6 @@ from molthub.cli.acting import (
     BranchOption,
     DryRunOption,
     How,
-    LabelsOption,
     MessageOption,
     NoPushOption,
     YesOption,
@@ -20,6 +19,7 @@ from molthub.cli.acting import (
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
+    LabelsOption,
     NoColorOption,
     Output,
     OutputOption,

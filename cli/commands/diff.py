@@ -29,7 +29,7 @@ def diff(
     instance: Annotated[
         list[str] | None, typer.Option("-i", "--instance", metavar="INSTANCE", help="Only this one (repeatable)")
     ] = None,
-    output: Annotated[DiffOutput, typer.Option("-o", "--output", help="How to print it")] = DiffOutput.WORDS,
+    output: Annotated[DiffOutput, typer.Option("-o", "--output", help="How to print the result")] = DiffOutput.WORDS,
     repo: RepoOption = None,
     no_color: NoColorOption = False,
 ) -> int:

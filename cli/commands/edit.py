@@ -9,23 +9,26 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from molthub.cli import context
 from molthub.cli.acting import BranchOption, DryRunOption, How, MessageOption, NoPushOption, YesOption, act
 from molthub.cli.exit_codes import ExitCode
-from molthub.cli.options import NoColorOption, Output, OutputOption, RepoOption
+from molthub.cli.options import (
+    InstanceArgument,
+    NoColorOption,
+    Output,
+    OutputOption,
+    RepoOption,
+)
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import InvalidInputError, MolthubError, StallingError
 
 
 def edit(
     ctx: typer.Context,
-    instance: Annotated[
-        str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
-    ],
+    instance: InstanceArgument,
     message: MessageOption = "",
     yes: YesOption = False,
     dry_run: DryRunOption = False,

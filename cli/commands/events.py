@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from molthub.cli import context
-from molthub.cli.options import EnvironmentOption, Output, OutputOption, WorkspaceOption
+from molthub.cli.options import (
+    EnvironmentOption,
+    FollowOption,
+    IntervalOption,
+    Output,
+    OutputOption,
+    SinceOption,
+    UntilOption,
+    WorkspaceOption,
+)
 from molthub.cli.terminal import terminal
 from molthub.cli.times import past
 
@@ -23,17 +32,7 @@ TypeOption = Annotated[
     list[str] | None,
     typer.Option("--type", metavar="TYPE", help="Only this type, such as task-stopped (repeatable)"),
 ]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="AGE|TIME", help="For example 30m, 12h, 7d, 2027-01-31T08:00Z")
-]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="AGE|TIME", help="Only what was before, written the same way")
-]
-LimitOption = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many, the newest")]
-FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C")]
-IntervalOption = Annotated[
-    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --follow")
-]
+LimitOption = Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, help="At most so many, the newest")]
 InstanceArgument = Annotated[
     str | None, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, a name, or an id")
 ]

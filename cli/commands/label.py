@@ -11,14 +11,21 @@ from molthub.cli.acting import (
     BranchOption,
     DryRunOption,
     How,
-    LabelsOption,
     MessageOption,
     NoPushOption,
     YesOption,
     act,
     selector_of,
 )
-from molthub.cli.options import EnvironmentOption, NoColorOption, Output, OutputOption, RepoOption, WorkspaceOption
+from molthub.cli.options import (
+    EnvironmentOption,
+    LabelsOption,
+    NoColorOption,
+    Output,
+    OutputOption,
+    RepoOption,
+    WorkspaceOption,
+)
 
 
 def label(

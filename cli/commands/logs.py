@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molthub.cli import context
-from molthub.cli.options import NoColorOption, Output, OutputOption, RefOption, RepoOption
+from molthub.cli.options import (
+    FollowOption,
+    InstanceArgument,
+    IntervalOption,
+    NoColorOption,
+    Output,
+    OutputOption,
+    RefOption,
+    RepoOption,
+    SinceOption,
+    UntilOption,
+)
 from molthub.cli.terminal import Terminal, terminal
 
 if TYPE_CHECKING:
@@ -34,17 +45,9 @@ class Container(StrEnum):
     GATE = "gate"
 
 
-InstanceArgument = Annotated[
-    str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
-]
 LinesOption = Annotated[
     int | None, typer.Option("-n", "--lines", metavar="N", min=0, help=f"The last N; {LINES} without --since")
 ]
-FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C")]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="AGE|TIME", help="All lines since then: 30m, 2h, 2027-01-31T08:00Z")
-]
-UntilOption = Annotated[str | None, typer.Option("--until", metavar="AGE|TIME", help="No line after that")]
 FilterOption = Annotated[
     str | None,
     typer.Option("--filter", metavar="PATTERN", help="In CloudWatch's filter syntax; see the examples for quoting"),
@@ -59,9 +62,6 @@ MaskOption = Annotated[
 ]
 LinkOption = Annotated[
     bool, typer.Option("--link", help="Print the address of these lines in the CloudWatch console instead")
-]
-IntervalOption = Annotated[
-    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --follow")
 ]
 
 

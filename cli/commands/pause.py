@@ -12,7 +12,6 @@ from molthub.cli.acting import (
     BranchOption,
     DryRunOption,
     How,
-    LabelsOption,
     NoPushOption,
     YesOption,
     act,
@@ -21,6 +20,7 @@ from molthub.cli.acting import (
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
+    LabelsOption,
     NoColorOption,
     Output,
     OutputOption,

@@ -28,9 +28,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 InstanceArgument = Annotated[
     str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
 ]
-PatchOption = Annotated[
-    str, typer.Option("--patch", metavar="FILE|-", help="A JSON Patch (RFC 6902) of its manifest; - is stdin")
-]
+PatchOption = Annotated[str, typer.Option("--patch", metavar="FILE|-", help="A JSON Patch (RFC 6902) of its manifest")]
 ByOption = Annotated[
     str | None,
     typer.Option(

@@ -9,7 +9,6 @@ from molthub.cli.acting import (
     BranchOption,
     DryRunOption,
     How,
-    LabelsOption,
     MessageOption,
     NoPushOption,
     YesOption,
@@ -19,6 +18,7 @@ from molthub.cli.acting import (
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
+    LabelsOption,
     NoColorOption,
     Output,
     OutputOption,

@@ -7,14 +7,18 @@ from typing import Annotated
 import typer
 
 from molthub.cli.acting import BranchOption, DryRunOption, How, MessageOption, NoPushOption, YesOption, act
-from molthub.cli.options import NoColorOption, Output, OutputOption, RepoOption
+from molthub.cli.options import (
+    InstanceArgument,
+    NoColorOption,
+    Output,
+    OutputOption,
+    RepoOption,
+)
 
 
 def rename(
     ctx: typer.Context,
-    instance: Annotated[
-        str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
-    ],
+    instance: InstanceArgument,
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new name alone")],
     message: MessageOption = "",
     yes: YesOption = False,

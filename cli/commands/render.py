@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from molthub.cli.options import RefOption, RepoOption, Text, TextOption
+from molthub.cli.options import (
+    InstanceArgument,
+    RefOption,
+    RepoOption,
+    Text,
+    TextOption,
+)
 from molthub.cli.terminal import terminal
 
 if TYPE_CHECKING:
@@ -17,9 +23,7 @@ RENDER_FORMAT = "molthub.dev/render/v1"
 
 def render(
     ctx: typer.Context,
-    instance: Annotated[
-        str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
-    ],
+    instance: InstanceArgument,
     output: TextOption = Text.YAML,
     config: Annotated[bool, typer.Option("--config", help="Print the Moltbot's own config file instead")] = False,
     repo: RepoOption = None,

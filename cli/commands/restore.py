@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from molthub.cli.options import Output, OutputOption, RepoOption
+from molthub.cli.options import (
+    ApproveOption,
+    InstanceArgument,
+    NoCommitOption,
+    Output,
+    OutputOption,
+    RepoOption,
+)
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import StallingError
 
@@ -19,12 +26,12 @@ FORMAT = "molthub.dev/recovery-points/v1"
 
 def restore(
     ctx: typer.Context,
-    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="Whose state")],
+    instance: InstanceArgument,
     source: Annotated[str, typer.Option("--from", metavar="ARN|latest", help="The recovery point")] = "latest",
     listing: Annotated[bool, typer.Option("--list", help="List the recovery points and stop")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Delete the file systems that restores replaced")] = False,
-    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask")] = False,
-    no_commit: Annotated[bool, typer.Option("--no-commit", help="Leave no trail in the repository")] = False,
+    auto_approve: ApproveOption = False,
+    no_commit: NoCommitOption = False,
     output: OutputOption = Output.HUMAN,
     repo: RepoOption = None,
 ) -> None:
@@ -117,7 +124,7 @@ def _ask(term: Terminal, question: str, *, auto_approve: bool) -> None:
         return
     if not term.interactive:
         raise StallingError(
-            "MH-CLI-004", "nobody can be asked: this is not a terminal", fix="Say --auto-approve if that is meant"
+            "MH-CLI-004", "nobody can be asked: this is not a terminal", fix="Say --yes if that is meant"
         )
     term.say(f"{question} Only 'yes' will be accepted.")
     if typer.prompt("Enter a value", default="", show_default=False, err=True) != "yes":

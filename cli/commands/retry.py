@@ -12,7 +12,6 @@ from molthub.cli.acting import (
     BranchOption,
     DryRunOption,
     How,
-    LabelsOption,
     MessageOption,
     NoPushOption,
     YesOption,
@@ -22,6 +21,7 @@ from molthub.cli.acting import (
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
+    LabelsOption,
     NoColorOption,
     Output,
     OutputOption,

@@ -12,7 +12,6 @@ from molthub.cli.acting import (
     BranchOption,
     DryRunOption,
     How,
-    LabelsOption,
     MessageOption,
     NoPushOption,
     YesOption,
@@ -22,6 +21,7 @@ from molthub.cli.acting import (
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
+    LabelsOption,
     NoColorOption,
     Output,
     OutputOption,
@@ -39,8 +39,7 @@ def rollback(
         typer.Option(
             "--to",
             metavar="REV",
-            help="A commit, tag or branch, or the number of a version in `molthub history`; by default the version "
-            "before the last change of what runs",
+            help="A commit, or a version's number in `molthub history`; by default before the last change of what runs",
         ),
     ] = None,
     selector: LabelsOption = None,

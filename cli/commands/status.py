@@ -16,6 +16,7 @@ from molthub.cli.exit_codes import ExitCode
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
+    LabelsOption,
     NoColorOption,
     RefOption,
     RepoOption,
@@ -47,10 +48,6 @@ class Sort(StrEnum):
 WatchOption = Annotated[bool, typer.Option("--watch", "-w", help="Look again and again, until Ctrl-C")]
 IntervalOption = Annotated[
     float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks of --watch")
-]
-LabelOption = Annotated[
-    list[str] | None,
-    typer.Option("-l", "--label", "--selector", metavar="KEY=VALUE", help="Only with this label (repeatable)"),
 ]
 StatusOption = Annotated[
     list[str] | None, typer.Option("--status", metavar="STATUS", help="Only this status: DEGRADED (repeatable)")
@@ -92,7 +89,7 @@ def status(
     interval: IntervalOption = 5.0,
     workspace: WorkspaceOption = None,
     environment: EnvironmentOption = None,
-    label: LabelOption = None,
+    label: LabelsOption = None,
     status_: StatusOption = None,
     health: HealthOption = None,
     sync: SyncOption = None,

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molthub.cli import context
-from molthub.cli.acting import AllOption, LabelsOption, selector_of
+from molthub.cli.acting import AllOption, selector_of
 from molthub.cli.exit_codes import ExitCode
 from molthub.cli.options import (
     EnvironmentOption,
     InstancesArgument,
+    LabelsOption,
     NoColorOption,
     Output,
     OutputOption,

@@ -8,7 +8,10 @@ import typer
 
 from molthub.cli import context
 from molthub.cli.commands.secret.common import Job, NoCommitOption, open_job
-from molthub.cli.options import RepoOption
+from molthub.cli.options import (
+    ApproveOption,
+    RepoOption,
+)
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import StallingError
 
@@ -29,7 +32,7 @@ def delete(
         int,
         typer.Option("--recovery-days", metavar="DAYS", min=7, max=30, help="How long `secret set` can take it back"),
     ] = 30,
-    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask")] = False,
+    auto_approve: ApproveOption = False,
     no_commit: NoCommitOption = False,
     repo: RepoOption = None,
 ) -> None:
@@ -133,7 +136,7 @@ def _approve(target: Target, term: Terminal, days: int, *, auto_approve: bool) -
         return
     if not term.interactive:
         raise StallingError(
-            "MH-CLI-004", "nobody can be asked: this is not a terminal", fix="Say --auto-approve if it is what you want"
+            "MH-CLI-004", "nobody can be asked: this is not a terminal", fix="Say --yes if it is what you want"
         )
     how = "at once and for good" if target.place.json_key else f"in {days} days"
     term.say(f"Delete {target.key} {how}? Only 'yes' will be accepted to approve.")

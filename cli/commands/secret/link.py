@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molthub.cli.commands.secret.common import NoCommitOption, open_job
-from molthub.cli.options import RepoOption
+from molthub.cli.options import (
+    InstanceArgument,
+    RepoOption,
+)
 from molthub.cli.terminal import Terminal, terminal
 from molthub.errors import MolthubError, StallingError
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 def link(
     ctx: typer.Context,
-    instance: Annotated[str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name")],
+    instance: InstanceArgument,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The environment variable it is to be injected as")],
     secret: Annotated[
         str, typer.Argument(metavar="ARN|PATH[#KEY]", help="The secret's name or ARN, and its JSON key if it has any")

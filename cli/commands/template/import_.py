@@ -12,7 +12,7 @@ from molthub.cli.options import NoColorOption, Output, OutputOption, RepoOption
 
 def import_template(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A template; - is what is piped in")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A template; - is what is piped in")],
     replace: Annotated[bool, typer.Option("--replace", help="Also in the place of another of the fleet's")] = False,
     message: MessageOption = "",
     yes: YesOption = False,

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from molthub.cli.commands.webhook.urls import endpoint_of_instance
-from molthub.cli.options import Output, OutputOption, RefOption, RepoOption
+from molthub.cli.options import (
+    InstanceArgument,
+    Output,
+    OutputOption,
+    RefOption,
+    RepoOption,
+)
 from molthub.cli.terminal import terminal
 from molthub.errors import WaitingError
 
@@ -25,9 +31,7 @@ DnsOption = Annotated[
 
 def url(
     ctx: typer.Context,
-    instance: Annotated[
-        str, typer.Argument(metavar="INSTANCE", help="WORKSPACE/ENVIRONMENT/NAME, or the name where it is unique")
-    ],
+    instance: InstanceArgument,
     dns: DnsOption = False,
     output: OutputOption = Output.HUMAN,
     repo: RepoOption = None,
