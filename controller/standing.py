@@ -26,10 +26,11 @@ PASSING: Types = frozenset(
 WORK: Types = frozenset(EventType) - PASSING
 FAILURES: Types = frozenset({EventType.DEGRADED, EventType.ROLLOUT_FAILED, EventType.ROLLED_BACK})
 TROUBLE: Types = FAILURES | {EventType.BLOCKED, EventType.INVALID, EventType.REFUSED, EventType.RECOVERED}
+RUNNING: Types = FAILURES | {EventType.RECOVERED, EventType.ROLLOUT_COMPLETED}
 DRIFT: Types = frozenset({EventType.DRIFT_DETECTED, EventType.DRIFT_HEALED})
 PAUSE: Types = frozenset({EventType.PAUSED, EventType.RESUMED})
 
-SUBJECTS = (WORK, TROUBLE, DRIFT, PAUSE)
+SUBJECTS = (WORK, TROUBLE, RUNNING, DRIFT, PAUSE)
 
 WELL = frozenset({Health.HEALTHY, Health.STOPPED})
 AS_IT_SHOULD = frozenset({Verdict.SYNCED, Verdict.SUSPENDED})
@@ -90,11 +91,12 @@ class Timeline:
             yield EventType.RESUMED, f"its pause is over{pause}" if pause else "resumed"
 
     def _of_health(self, record: StatusRecord) -> Iterator[tuple[EventType, str]]:
-        last = self.latest(record.identity, TROUBLE)
         if record.health is Health.DEGRADED:
-            if last is None or last.type not in FAILURES:
+            told = self.latest(record.identity, RUNNING)
+            if told is None or told.type not in FAILURES:  # a rollout that failed said why already
                 yield EventType.DEGRADED, record.reason or "degraded"
             return
+        last = self.latest(record.identity, TROUBLE)
         is_well = record.health in WELL and record.sync in AS_IT_SHOULD
         if is_well and last is not None and last.type is not EventType.RECOVERED:
             yield EventType.RECOVERED, "well again, and as its manifest says"

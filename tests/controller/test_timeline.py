@@ -162,6 +162,7 @@ def test_a_failed_rollout_is_no_second_trouble_and_a_fix_is_told(fleet: FakeFlee
     controller.tick()
     types = [event.type for event in controller.store.events(identity())]
     assert types.count(EventType.ROLLED_BACK) == 1
+    assert EventType.DEGRADED not in types
     assert types.count(EventType.RECOVERED) == 1
     assert types[-1] is EventType.RECOVERED
 
