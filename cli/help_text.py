@@ -56,7 +56,7 @@ Look:
   webhook     Call a Moltbot that takes webhooks
 
 Look back:
-  history     Show the versions of one instance: who changed what, when,...
+  history     Show the versions of an instance: who changed what, and when
   diff        Show what differs between two commits of the fleet, in meaning
   blame       Show who made each field of an instance what it is, and when
   audit       Show who did what to the fleet, newest first

@@ -38,11 +38,11 @@ def history(
     ref: RefOption = None,
     no_color: NoColorOption = False,
 ) -> None:
-    """Show the versions of one instance: who changed what, when, and which one runs
+    """Show the versions of an instance: who changed what, and when
 
-    By identity: through renames, moves of the file and times when it could not be read, also of a deleted one. The
-    author is what the commit claims; SIGNED is what its signature proves, by the keys that access.yaml names at the
-    head. With -o json each version has its change as a JSON Patch (RFC 6902).
+    And which one runs. By identity: through renames, moves of the file and times when it could not be read, also of a
+    deleted one. The author is what the commit claims; SIGNED is what its signature proves, by the keys that
+    access.yaml names at the head. With -o json each version has its change as a JSON Patch (RFC 6902).
     """
     from molthub.cli.looking_back import look_back, running_commit, version_that_runs
     from molthub.cli.views import history as view
