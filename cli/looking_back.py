@@ -38,10 +38,10 @@ class LookedBack:
     fleet: str
 
     def signers(self) -> Signers:
-        """Who signs, by the access policy of the head."""
+        """Who signs, by the versions of the access policy that count."""
         from molthub.pipeline.past.signers import signers_at
 
-        return signers_at(self.source, self.past.head)
+        return signers_at(self.source, context.access_gate(self.source).at(self.past.head))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from molthub.cli.options import EnvironmentOption, NoColorOption, Output, Output
 from molthub.cli.terminal import Terminal, terminal
 
 if TYPE_CHECKING:
-    from molthub.pipeline.doctor.running import Check, Result
+    from molthub.pipeline.doctor.running import Check, Finding, Result
     from molthub.resources.identity import EnvironmentKey
     from molthub.source.protocol import FleetSource
 
@@ -27,7 +27,7 @@ def doctor(
 ) -> int:
     """Check everything that an apply needs
 
-    Git, manifests, the database, and for each environment credentials, clock, account, region, endpoints,
+    Git, manifests, access, the database, and for each environment credentials, clock, account, region, endpoints,
     bootstrap, lease, permissions, quotas, secrets and images: each OK, FAIL or SKIP with the next step. Changes
     nothing, reads no secret's value, and sends credentials to AWS only. Exits 1 when a check fails.
     """
@@ -44,6 +44,14 @@ def doctor(
         term.data(view.human(results, colour=term.colour_out))
     failed = any(result.finding.state is State.FAIL for result in results)
     return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _access(source: FleetSource) -> Finding:
+    from molthub.cli.views.access_mode import MODES
+    from molthub.pipeline.doctor import here
+
+    access = context.access_gate(source).at(source.fetch())
+    return here.access(access, MODES[access.mode])
 
 
 def _checks(roots: context.Roots, repo: str | None, environments: list[str] | None) -> list[Check]:
@@ -66,6 +74,7 @@ def _checks(roots: context.Roots, repo: str | None, environments: list[str] | No
         Check("git", partial(here.repository, fleet.source)),
         Check("followed", partial(here.followed, partial(_followed, repo))),
         Check("manifests", partial(here.manifests, fleet.checked)),
+        Check("access", partial(_access, fleet.source)),
         database,
     ]
     if documents.fleet is not None:

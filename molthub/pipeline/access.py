@@ -6,12 +6,14 @@ in it. Nothing is read beyond one `rev-list` where no policy ever was.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from molthub.access.ancestry import Ancestry
 from molthub.access.content import (
+    ACCESS,
     FLEET_SUBJECT,
     CommitView,
     Content,
@@ -171,13 +173,13 @@ class GitRecord:
         return self.source.touching(PATH, self.head)
 
     def policy_at(self, sha: str) -> Fact | None:
-        oid = self.source.yaml_ids(sha).get(PATH)
-        if oid is None:
+        content = self.source.file_at(sha, PATH)
+        if content is None:
             return None
-        content = self.source.contents([oid])[oid]
-        read = read_file(PATH, content, expected=True) if content is not None else None
+        read = read_file(PATH, content, expected=True)
         model = read.model if read is not None and isinstance(read.model, AccessPolicy) else None
-        return Fact(Subject("AccessPolicy"), oid, model)  # by its very text: a comment may be a signature's occasion
+        # By its very text: a comment may be all that an OWNER changes to stand for the rest.
+        return Fact(Subject(ACCESS), hashlib.sha256(content).hexdigest(), model)
 
     def views(self, shas: Iterable[str]) -> Mapping[str, CommitView]:
         wanted = list(shas)

@@ -66,6 +66,7 @@ def test_in_good_health(clinic: Clinic) -> None:
         f"OK git {clinic.cli.repository.path} is at {head}",
         "SKIP followed the repository has no remote `origin`, so nothing tells what the controller follows",
         "OK manifests 1 instances are valid",
+        "OK access open: everybody who can push may change everything",
         "SKIP database MOLTHUB_DATABASE_URL is not set",
         "fix: Set it where the controller's events are to be read",
         "",
@@ -85,7 +86,7 @@ def test_in_good_health(clinic: Clinic) -> None:
         "OK secrets 2 with a value",
         "OK images 1 found in their registries",
         "",
-        "Doctor: 13 OK, 2 SKIP.",
+        "Doctor: 14 OK, 2 SKIP.",
     ]
     assert "acme/prod: quotas: OK" in ended.err
 
@@ -96,7 +97,13 @@ def test_what_needs_a_failed_check_is_skipped_and_says_so(clinic: Clinic) -> Non
     assert (found["credentials"]["state"], found["credentials"]["ref"]) == ("FAIL", "MH-AWS-002")
     assert found["account"]["message"] == "needs credentials, which did not pass"
     assert found["permissions"]["message"] == "needs account and endpoints, which did not pass"
-    assert {name for name, item in found.items() if item["state"] == "OK"} == {"git", "manifests", "clock", "images"}
+    assert {name for name, item in found.items() if item["state"] == "OK"} == {
+        "git",
+        "manifests",
+        "access",
+        "clock",
+        "images",
+    }
 
 
 ILL: list[tuple[dict[str, Any], str, str, str]] = [

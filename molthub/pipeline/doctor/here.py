@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from molthub.errors import MolthubError, TransientError
+from molthub.errors import MolthubError, Severity, TransientError
+from molthub.pipeline.access import Access
 from molthub.pipeline.doctor.running import Finding, State, fail, ok, skip
 from molthub.pipeline.types import CheckedFleet
 from molthub.source.protocol import FleetSource
@@ -37,6 +38,15 @@ def manifests(checked: CheckedFleet) -> Finding:
         more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
         return fail(errors[0].ref, f"{errors[0].message}{more}", "Run `molthub validate`")
     return ok(f"{len(checked.documents.instances)} instances are valid")
+
+
+def access(found: Access, words: str) -> Finding:
+    """Whether the access policy counts, and which mode it is in. words: what the mode means."""
+    wrong = [found.problem] if found.problem is not None else [i for i in found.notices if i.severity is Severity.ERROR]
+    if wrong:
+        return fail(wrong[0].ref, wrong[0].message, wrong[0].fix)
+    told = [f"{item.ref} {item.message}" for item in found.notices]
+    return ok("; ".join([f"{found.mode}: {words}", *told]))
 
 
 def repository(source: FleetSource) -> Finding:

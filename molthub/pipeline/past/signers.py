@@ -1,24 +1,19 @@
-"""Who signed a commit, by the keys that the access policy of the head names.
+"""Who signed a commit, by the keys that the versions of the access policy name.
 
-It says who made a commit and nothing about whether they might: that is what the controller judges (`access check`), by
-the policy in force, which need not be the one at the head.
+It says who made a commit and nothing about whether they might: that is what the controller judges (`access check`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from molthub.access.signature import Keyring, Signature, Signed
 from molthub.errors import MolthubError
-from molthub.manifest.access import AccessPolicy
-from molthub.manifest.pgpkeys import primary_fingerprints
-from molthub.manifest.reading import read_file
-from molthub.manifest.sshkeys import MalformedKeyError, fingerprint, normal_key
+from molthub.pipeline.access import Access
 from molthub.source.protocol import FleetSource
 from molthub.source.signatures import SignatureChecker
 
-ACCESS_PATH = "access.yaml"
 NOT_CHECKED = Signature(Signed.UNCHECKED, reason="the commit could not be read")
 
 
@@ -55,31 +50,15 @@ class Signers:
         return self.names.get(signature.fingerprint or "") if signature.good else None
 
 
-def signers_at(source: FleetSource, head: str) -> Signers:
-    """The signers that the access policy of a commit names; nobody where it has none that is valid."""
-    content = source.file_at(head, ACCESS_PATH)
-    read = read_file(ACCESS_PATH, content) if content is not None else None
-    policy = read.model if read is not None and isinstance(read.model, AccessPolicy) else None
-    ssh, gpg, names = set(), set(), {}
-    for name, key in _keys(policy) if policy is not None else ():
-        if key.lstrip().startswith("-----BEGIN"):
-            gpg.add(key)
-            names.update(dict.fromkeys(primary_fingerprints(key), name))
-        else:
-            ssh.add(normal_key(key))
-            names[fingerprint(normal_key(key))] = name
-    return Signers(SignatureChecker(source), Keyring(frozenset(ssh), frozenset(gpg)), names)
+def signers_at(source: FleetSource, access: Access) -> Signers:
+    """The signers that the versions of the access policy name which count, also those whom a later one dismissed.
 
-
-def _keys(policy: AccessPolicy) -> Iterator[tuple[str, str]]:
-    """Each key that can be used, with whose it is."""
-    everybody = [(one.name, one.keys) for one in policy.spec.people] + [
-        (one.name, one.keys) for one in policy.spec.hosts
-    ]
-    for name, keys in everybody:
-        for key in keys:
-            try:
-                primary_fingerprints(key) if key.lstrip().startswith("-----BEGIN") else normal_key(key)
-            except MalformedKeyError:
-                continue
-            yield name, key
+    Not those of the file as it lies there: anybody can write a name beside a key of theirs. Nobody where there is none.
+    """
+    keys, names = Keyring(), dict[str, str]()
+    chain = access.evaluation.chain if access.evaluation is not None else None
+    for version in chain.versions if chain is not None else ():
+        if version.policy is not None:
+            keys |= version.policy.keyring
+            names |= dict(version.policy.signers) | {key: host.name for key, host in version.policy.hosts.items()}
+    return Signers(SignatureChecker(source), keys, names)
