@@ -166,11 +166,13 @@ def is_grave(proposal: Proposal) -> bool:
 
 
 def _ask(proposal: Proposal, how: How, term: Terminal) -> None:
-    verb = "Commit this" if how.no_push else "Commit and push this"
+    from molthub.cli.views.text import safe
+
+    question = f"{'Commit this' if how.no_push else 'Commit and push this'} to '{safe(proposal.branch)}'?"
     if is_grave(proposal):
-        term.say(f"{verb} to '{proposal.branch}'? Only 'yes' will be accepted to approve.")
+        term.say(f"{question} Only 'yes' will be accepted to approve.")
         approved = typer.prompt("Enter a value", default="", show_default=False, err=True) == APPROVED
     else:
-        approved = typer.confirm(f"{verb} to '{proposal.branch}'?", default=True, err=True)
+        approved = typer.confirm(question, default=True, err=True)
     if not approved:
         raise StallingError("MH-CLI-004", "not approved, so nothing was changed")

@@ -28,6 +28,8 @@ def human(proposal: Proposal, *, colour: bool, whole: bool = False) -> str:
             lines += ["", *(_painted(line, on=colour) for line in diff(proposal, path))]
     else:
         lines.append(f"{plural(len(proposal.edit.files), 'file')} change; --dry-run shows them all.")
+    if proposal.base.unpushed:
+        lines += ["", f"{plural(proposal.base.unpushed, 'earlier commit')} of yours, not pushed yet, will go along."]
     if proposal.warnings:
         lines += ["", diagnostics.human(proposal.warnings, colour=colour)]
     return "\n".join(lines)

@@ -130,6 +130,12 @@ def fetch_branch(git: Git, location: Location, branch: str, into: str) -> str | 
     except GitFailedError as error:
         if "couldn't find remote ref" in error.stderr:
             return None
+        if "cannot lock ref" in error.stderr:
+            raise TransientError(
+                "MH-ACT-017",
+                "another git is at work in the clone, and holds the ref",
+                fix="Try again when it has ended",
+            ) from error
         raise explained(error, location.label) from error
     return git.run("rev-parse", "--verify", "--quiet", into).decode().strip()
 

@@ -157,6 +157,7 @@ def test_a_person_is_asked(ana: Person) -> None:
     assert ana.asked("y\n", "delete", "a").code == 1
     gone = ana.asked("yes\n", "delete", "a")
     assert "Commit and push this to 'main'? Only 'yes' will be accepted to approve." in gone.err
+    assert "\n1 earlier commit of yours, not pushed yet, will go along.\n" in gone.out
     assert (
         gone.out.endswith("', with 1 earlier commit of yours: Delete acme/prod/a\n")
         or "with 1 earlier commit of yours" in gone.out

@@ -43,13 +43,18 @@ documents = st.dictionaries(keys, values, min_size=1, max_size=5)
 
 @dataclass(slots=True)
 class Written:
-    """lines: each with the path it is about (None: nobody's) and whether the whole of a collection stands on it."""
+    """lines: each with the path it is about (None: nobody's) and whether a collection between brackets stands on it.
+
+    unended: the last line has no line break
+    """
 
     lines: list[tuple[str, Path | None, bool]] = field(default_factory=list)
+    unended: bool = False
 
     @property
     def text(self) -> str:
-        return "".join(line + "\n" for line, _, _ in self.lines)
+        whole = "".join(line + "\n" for line, _, _ in self.lines)
+        return whole[:-1] if self.unended else whole
 
 
 @dataclass(slots=True)
@@ -108,14 +113,31 @@ class Hand:
         return bool(item) and plain and self.draw(st.integers(0, 3)) == 0
 
     def _flow(self, head: str, item: Any, path: Path) -> None:
-        self._line(f"{head} {self._inline(item)}" + self._comment(), path, whole=True)
+        if item and path and self.draw(st.integers(0, 2)) == 0:
+            self._flow_lines(head, item, path)
+        else:
+            self._line(f"{head} {self._inline(item)}" + self._comment(), path, whole=True)
+
+    def _flow_lines(self, head: str, item: Any, path: Path) -> None:
+        """Each part on a line of its own, with comments behind the commas."""
+        opened, closed = "{}" if isinstance(item, dict) else "[]"
+        indent = " " * (len(head) - len(head.lstrip(" ")) + 5)
+        self._line(f"{head} {opened}" + self._comment(), path, whole=True)
+        parts = [self._part(item, key) for key in item] if isinstance(item, dict) else map(self._inline, item)
+        for number, part in enumerate(parts, 1):
+            comma = "," if number < len(item) or self.draw(st.booleans()) else ""
+            self._line(f"{indent}{part}{comma}" + self._comment(), path, whole=True)
+        self._line(f"{indent}{closed}" + self._comment(), path, whole=True)
+
+    def _part(self, item: dict[str, Any], key: str) -> str:
+        return f"{self._text(key, flow=True, key=True)}: {self._inline(item[key])}"
 
     def _inline(self, item: Any) -> str:
         comma = self.draw(st.sampled_from((", ", ",", " , ")))
         pad = self.draw(st.sampled_from(("", " ")))
         last = "," if item and self.draw(st.integers(0, 4)) == 0 else ""
         if isinstance(item, dict):
-            parts = [f"{self._text(key, flow=True, key=True)}: {self._inline(inner)}" for key, inner in item.items()]
+            parts = [self._part(item, key) for key in item]
             return "{" + pad + comma.join(parts) + last + pad + "}"
         if isinstance(item, list):
             return "[" + pad + comma.join(self._inline(inner) for inner in item) + last + pad + "]"
@@ -151,10 +173,15 @@ class Hand:
 def written(draw: Any, value: dict[str, Any]) -> Written:
     """The value in some hand."""
     hand = Hand(draw, step=draw(st.sampled_from((2, 2, 4, 1))), dash=draw(st.sampled_from((0, 2, 2, 4))))
+    if draw(st.integers(0, 3)) == 0:
+        hand.out.lines.append(("---", None, False))
     if draw(st.booleans()):
         hand.out.lines.append(("# a heading", None, False))
         hand.out.lines.append(("", None, False))
     hand.mapping(value, (), 0)
     if draw(st.booleans()):
         hand.out.lines.append(("# the end", None, False))
+    if draw(st.integers(0, 5)) == 0:
+        hand.out.lines.append(("...", None, False))
+    hand.out.unended = draw(st.integers(0, 4)) == 0
     return hand.out

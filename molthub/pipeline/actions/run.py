@@ -3,7 +3,7 @@
     base      the newest commit of the branch (fetched), under the target's lock
     edit      the action's own pure function
     check     the edited tree, loaded and judged; an error that was not there before refuses
-    confirm   the caller's: a person looks at the Proposal; asked again only when more instances are meant than before
+    confirm   the caller's: a person looks at the Proposal; asked again when it comes to more than was confirmed
     commit    built aside; nothing points at it
     land      push, then bring the clone along; a lost race changes nothing and begins anew at the base
 
@@ -129,7 +129,10 @@ class Runner:
             proposal = self._evaluate(action, self.target.base(), cache)
             if proposal.edit.holds_already:
                 return Outcome(Status.HOLDS, proposal)
-            if not self.asks and not self.dry_run:
+            if self.asks and not self.dry_run:  # so that nobody is asked in vain
+                self.target.committer()
+                self.target.check(proposal.edit.files.keys())
+            elif not self.dry_run:
                 self.confirm(proposal)
                 return self._land(action, proposal, cache, base=proposal.base)
         self.confirm(proposal)
@@ -144,7 +147,7 @@ class Runner:
             proposal = seen if base == seen.base else self._evaluate(action, base, cache)
             if proposal.edit.holds_already:
                 return Outcome(Status.HOLDS, proposal, attempts=attempt)
-            if not set(proposal.edit.instances) <= set(seen.edit.instances):
+            if _goes_further(proposal.edit, seen.edit):
                 self.confirm(proposal)
             seen = proposal
             self.target.check(proposal.edit.files.keys())
@@ -178,6 +181,11 @@ class Runner:
             after=after,
             message=_message(action.name, edit, self.why),
         )
+
+
+def _goes_further(edit: Edit, confirmed: Edit) -> bool:
+    """Whether somebody confirmed less: other instances, or without what the trailers say."""
+    return not set(edit.instances) <= set(confirmed.instances) or edit.trailers != confirmed.trailers
 
 
 def _only_changes(edit: Edit, snapshot: Snapshot) -> Edit:

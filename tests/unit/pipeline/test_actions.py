@@ -42,6 +42,9 @@ class MemoryTarget:
     def __post_init__(self) -> None:
         self.commits = [dict(self.tip)]
 
+    def committer(self) -> str:
+        return "ana@example.com"
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         self.held += 1
@@ -158,6 +161,16 @@ def test_more_instances_than_were_confirmed_are_asked_about_again() -> None:
     seen = Seen()
     run(Label(ALL, {"tier": "gold"}), target, seen)
     assert [len(proposal.edit.instances) for proposal in seen.proposals] == [3, 4]
+
+
+def test_the_last_of_an_environment_is_confirmed_as_such() -> None:
+    def others_go(files: dict[str, bytes]) -> None:
+        for name in ("b", "c"):
+            del files[f"instances/acme/prod/{name}.yaml"]
+
+    target, seen = MemoryTarget(rivals=[others_go]), Seen()
+    run(Delete(A), target, seen)
+    assert [bool(proposal.edit.trailers) for proposal in seen.proposals] == [False, True]
 
 
 def test_a_race_that_is_always_lost() -> None:
