@@ -12,20 +12,20 @@ Repeating an action that already holds makes no commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from molthub.errors import Diagnostic, InvalidInputError
 from molthub.manifest.loader import ReadCache
+from molthub.pipeline.actions.checking import checked, news, with_files
 from molthub.pipeline.actions.types import ACTION_TRAILER, INSTANCE_TRAILER, Action, Edit
-from molthub.pipeline.engine import judge, load, with_judged_templates
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.identity import Identity
 from molthub.source.building import Draft, message_of
 from molthub.source.target import Base, BranchMovedError, CommitTarget, Landed
-from molthub.source.types import FileEntry, Snapshot
+from molthub.source.types import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Proposal:
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Warnings that the edit brings."""
-        return tuple(item for item in _news(self.before, self.after) if item.severity.value != "error")
+        return tuple(item for item in news(self.before, self.after) if item.severity.value != "error")
 
     def name_of(self, identity: Identity) -> str:
         """What people call an instance: as it is called afterwards, else as it was."""
@@ -164,12 +164,13 @@ class Runner:
 
     def _evaluate(self, action: Action, base: Base, cache: ReadCache) -> Proposal:
         snapshot = self.target.snapshot(base.commit)
-        before = _checked(snapshot, self.rules, self.now(), cache)
+        now = self.now()
+        before = checked(snapshot, rules=self.rules, now=now, cache=cache)
         if before.documents.fleet is None:
             raise InvalidInputError(before.errors or before.documents.diagnostics)
         edit = _only_changes(action.edit(before), snapshot)
-        after = _rechecked(before, edit.files, self.rules, self.now(), cache)
-        errors = tuple(item for item in _news(before, after) if item.severity.value == "error")
+        after = checked(with_files(snapshot, edit.files), rules=self.rules, now=now, cache=dict(cache))
+        errors = tuple(item for item in news(before, after) if item.severity.value == "error")
         if errors:
             raise InvalidInputError(errors)
         return Proposal(
@@ -200,53 +201,3 @@ def _message(name: str, edit: Edit, why: str) -> str:
     more = [(key, line) for key, value in edit.trailers.items() for line in value.splitlines()]
     body = "\n\n".join(text for text in (edit.body, why) if text)
     return message_of(edit.subject, body, [(ACTION_TRAILER, name), *instances, *more])
-
-
-def _checked(snapshot: Snapshot, rules: Rules, now: datetime, cache: ReadCache) -> CheckedFleet:
-    documents = with_judged_templates(load(snapshot, cache=cache), rules=rules, now=now)
-    verdicts = {
-        identity: judge(loaded, documents, rules=rules, now=now) for identity, loaded in documents.instances.items()
-    }
-    return CheckedFleet(snapshot=snapshot, documents=documents, verdicts=verdicts)
-
-
-def _rechecked(
-    before: CheckedFleet, files: Mapping[str, bytes | None], rules: Rules, now: datetime, cache: ReadCache
-) -> CheckedFleet:
-    """The fleet with the files in it. Instances that read the same before are not judged anew."""
-    snapshot = _with_files(before.snapshot, files)
-    documents = with_judged_templates(load(snapshot, cache=dict(cache)), rules=rules, now=now)
-    old = before.documents
-    same = documents.environments == old.environments and documents.fleet == old.fleet
-    verdicts = {
-        identity: before.verdicts[identity]
-        if same and identity in before.verdicts and loaded == old.instances.get(identity)
-        else judge(loaded, documents, rules=rules, now=now)
-        for identity, loaded in documents.instances.items()
-    }
-    return CheckedFleet(snapshot=snapshot, documents=documents, verdicts=verdicts)
-
-
-def _with_files(snapshot: Snapshot, files: Mapping[str, bytes | None]) -> Snapshot:
-    gone: Collection[str] = [path for path, content in files.items() if content is None]
-    kept = {path: entry for path, entry in snapshot.files.items() if path not in gone}
-    new = {path: FileEntry(path, "", content) for path, content in files.items() if content is not None}
-    return replace(snapshot, commit=None, files={**kept, **new})
-
-
-def _news(before: CheckedFleet, after: CheckedFleet) -> tuple[Diagnostic, ...]:
-    """Diagnostics that were not there before, wherever they are: nothing else changed, so the edit brings them."""
-    known = {_key(item) for item in _all(before)}
-    return tuple(dict.fromkeys(item for item in _all(after) if _key(item) not in known))
-
-
-def _all(fleet: CheckedFleet) -> Iterable[Diagnostic]:
-    yield from fleet.documents.diagnostics
-    for verdict in fleet.verdicts.values():
-        yield from verdict.errors
-        yield from verdict.notices
-
-
-def _key(item: Diagnostic) -> tuple[str, str, str, str | None]:
-    """What makes a diagnostic the same one although lines moved."""
-    return (item.ref, item.message, item.location.path if item.location else "", item.subject)
