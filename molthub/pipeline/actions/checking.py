@@ -14,7 +14,7 @@ from molthub.errors import Diagnostic
 from molthub.guard.engine import Verdicts
 from molthub.manifest.documents import FleetDocuments
 from molthub.manifest.loader import ReadCache
-from molthub.pipeline.engine import judge, load
+from molthub.pipeline.engine import judge, load, with_judged_templates
 from molthub.pipeline.types import CheckedFleet, Rules
 from molthub.resources.identity import Identity
 from molthub.source.types import FileEntry, Snapshot
@@ -43,8 +43,8 @@ class LazyVerdicts(Mapping[Identity, Verdicts]):
 
 
 def checked(snapshot: Snapshot, *, rules: Rules, now: datetime, cache: ReadCache) -> CheckedFleet:
-    """The fleet of a snapshot. cache: as `load` takes it."""
-    documents = load(snapshot, cache=cache)
+    """What `engine.check` says of a snapshot, with verdicts made when they are asked for. cache: as for `load`."""
+    documents = with_judged_templates(load(snapshot, cache=cache), rules=rules, now=now)
     return CheckedFleet(snapshot=snapshot, documents=documents, verdicts=LazyVerdicts(documents, rules, now))
 
 
