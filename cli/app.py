@@ -299,7 +299,7 @@ _add(
     "diff",
     diff.diff,
     "molthub diff HEAD~1",
-    "molthub diff v1.4 main --instance support-bot -o unified",
+    "molthub diff HEAD~1 main --instance support-bot -o unified",
 )
 _add("blame", blame.blame, "molthub blame support-bot", "molthub blame acme/prod/support-bot -o json")
 _add(
