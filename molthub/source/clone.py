@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from molthub.errors import MolthubError, StallingError
@@ -20,7 +20,7 @@ from molthub.source.history import recent_commits
 from molthub.source.locations import Location, check_ref, parse_location
 from molthub.source.objects import ObjectReader
 from molthub.source.process import Git, GitFailedError, printable, summary_line
-from molthub.source.target import Base, Landed, fetch_branch, push_commit
+from molthub.source.target import Base, Landed, fetch_branch, proposed, push_commit
 from molthub.source.types import CommitInfo, Snapshot
 
 LOCK_FILE = "molthub-actions.lock"
@@ -194,7 +194,7 @@ class CloneTarget:
             )
 
     def build(self, draft: Draft) -> str:
-        return build(replace(self.clone.git, work_tree=None), draft)
+        return build(self.clone.git, draft)
 
     def land(self, commit: str) -> Landed:
         destination = self._destination()
@@ -217,7 +217,7 @@ class CloneTarget:
     def _bring_along(self, local: str, commit: str, before: str | None, *, pushed: bool) -> tuple[str, ...]:
         """Move the local branch; after a push, what goes wrong here is only a note."""
         if pushed and self.named is not None and (before is None or self.clone.elsewhere(self.named)):
-            return ()
+            return (proposed(self.named),)
         try:
             if self.named is None and before is not None:
                 self.clone.move_tree(before, commit)
@@ -226,7 +226,9 @@ class CloneTarget:
             if not pushed:
                 raise
             return (f"It is pushed, but this clone is behind ({error.diagnostic.message}): run 'git pull'.",)
-        return self._why_not_pushed() if not pushed else ()
+        if not pushed:
+            return self._why_not_pushed()
+        return (proposed(self.named),) if self.named is not None else ()
 
     def _why_not_pushed(self) -> tuple[str, ...]:
         if self.push:

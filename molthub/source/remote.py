@@ -16,7 +16,7 @@ from molthub.source.filelock import file_lock
 from molthub.source.history import recent_commits
 from molthub.source.locations import check_ref
 from molthub.source.repository import MirroredRepository
-from molthub.source.target import Base, Landed, push_commit
+from molthub.source.target import Base, Landed, proposed, push_commit
 from molthub.source.types import CommitInfo, Snapshot
 
 
@@ -72,7 +72,7 @@ class RemoteTarget:
     def land(self, commit: str) -> Landed:
         mirror = self.repository.mirror
         push_commit(mirror.reader.git, mirror.location, commit, self.branch)
-        return Landed(pushed=True)
+        return Landed(pushed=True, notes=(proposed(self.named),) if self.named is not None else ())
 
     def _followed(self) -> str:
         ref, _ = self.repository.mirror.remote.poll(self.repository.ref)

@@ -106,6 +106,11 @@ class PastTarget(CommitTarget, Protocol):
 _BEHIND = ("[rejected]", "failed to update ref", "cannot lock ref", "incorrect old value", "fetch first")
 
 
+def proposed(branch: str) -> str:
+    """What to do with a commit on a branch of its own."""
+    return f"It counts when it is merged: open a pull request from '{branch}'."
+
+
 def push_commit(git: Git, location: Location, commit: str, branch: str, *, replaces: str | None = None) -> None:
     """Push one commit to one branch, without hooks. Raises BranchMovedError, MH-ACT-012, or what the network said.
 

@@ -121,6 +121,8 @@ def test_set_and_image_set(ana: Person) -> None:
     assert "    cpu: 2048\n    memory: 4096\n" in ana.origin.read(BOT)
     refused = ana.run("set", "support-bot", "runtime.cpu=3000")
     assert f"{BOT}:12:10: error: MH-SIZE-001 cpu 3000 is none of Fargate's" in refused.err
+    lacking = ana.run("set", "support-bot", "secrets[NOBODY].key=x")
+    assert f"{BOT}:9:1: error: MH-ACT-006 spec.secrets has no item NOBODY" in lacking.err
     told = json.loads(ana.run("image", "set", "a", "ghcr.io/openclaw/openclaw:2026.9.5", "-o", "json").out)
     assert (told["action"], told["instances"], told["attempts"]) == ("image-set", ["acme/prod/a"], 1)
     assert "MH-IMG-001" in ana.run("image", "set", "a", "x/y:latest").err

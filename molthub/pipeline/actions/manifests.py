@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from molthub.errors import StallingError
 from molthub.manifest.documents import LoadedInstance
 from molthub.manifest.rewriting import plain, rewrite
 from molthub.manifest.selection import Selector, select
 from molthub.pipeline.actions.types import Edit
 from molthub.pipeline.types import CheckedFleet
 from molthub.resources.identity import Identity
+
+OF_THE_FILE = ("MH-ACT-003", "MH-ACT-006")
+"""Refusals about how a manifest is written, which are told with their place."""
 
 Change = Callable[[LoadedInstance, dict[str, Any]], None]
 """Changes a manifest's plain document in place. Raises MolthubError where that cannot be."""
@@ -35,11 +39,21 @@ def edited(fleet: CheckedFleet, instances: Sequence[LoadedInstance], change: Cha
     for loaded in instances:
         content = content_of(fleet, loaded)
         document = plain(content)
-        change(loaded, document)
-        new = rewrite(content, document)
+        try:
+            change(loaded, document)
+            new = rewrite(content, document)
+        except StallingError as error:
+            if error.diagnostic.location is not None or error.ref not in OF_THE_FILE:
+                raise
+            raise _placed(error, loaded) from error
         if new != content:
             files[loaded.path] = new
     return files
+
+
+def _placed(error: StallingError, loaded: LoadedInstance) -> StallingError:
+    found = error.diagnostic
+    return StallingError(found.ref, found.message, fix=found.fix, location=loaded.locate(("spec",)))
 
 
 def changed_only(instances: Sequence[LoadedInstance], files: Mapping[str, bytes | None]) -> tuple[LoadedInstance, ...]:

@@ -151,7 +151,8 @@ def test_no_push(origin: Origin, clone: Path) -> None:
 
 def test_another_branch_leaves_this_one_alone(origin: Origin, clone: Path) -> None:
     (clone / "a.yaml").write_bytes(b"a: mine\n")
-    landed(clone, branch="proposal")
+    done = landed(clone, branch="proposal")
+    assert done.notes == ("It counts when it is merged: open a pull request from 'proposal'.",)
     landed(clone, {"b.yaml": b"b: 9\n"}, branch="proposal")
     assert origin.subjects("proposal") == ["Begin", "Change", "Change"]
     assert origin.subjects() == ["Begin"]
