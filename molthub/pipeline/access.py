@@ -27,7 +27,7 @@ from molthub.access.content import (
 )
 from molthub.access.evaluate import Evaluation, evaluate
 from molthub.access.needs import ACCEPT_REWRITE
-from molthub.access.signature import Keyring, Signature
+from molthub.access.signature import Keyring, Scheme, Signature, Signed
 from molthub.access.versions import PATH, Roots
 from molthub.errors import Diagnostic, MolthubError, Severity
 from molthub.manifest.access import AccessPolicy
@@ -117,25 +117,27 @@ class AccessGate:
     def at(self, head: str) -> Access:
         """What access says of a commit's history. Never raises: where it cannot be told, everything is stopped."""
         with self._lock:
-            if head not in self._kept:
+            if head in self._kept:
+                return self._kept[head]
+            access, sure = self._judge(head)
+            if sure:  # what failed may work the next time
                 if len(self._kept) >= KEPT_HEADS:
                     self._kept.pop(next(iter(self._kept)))
-                self._kept[head] = self._judge(head)
-            return self._kept[head]
+                self._kept[head] = access
+            return access
 
-    def _judge(self, head: str) -> Access:
+    def _judge(self, head: str) -> tuple[Access, bool]:
+        """The judgement, and whether it would be the same the next time."""
         if self.checker is None:
             self.checker = SignatureChecker(self.source)
+        record = GitRecord(self.source, head, self.checker, self._memory)
         try:
-            record = GitRecord(self.source, head, self.checker, self._memory)
-            return Access(evaluate(record, head, self.roots), rooted=self._rooted)
+            return Access(evaluate(record, head, self.roots), rooted=self._rooted), not record.unsure
         except MolthubError as error:
-            problem = Diagnostic(
-                "MH-ACCESS-014",
-                f"it cannot be told who was allowed to change what: {error.diagnostic.message}",
-                fix=error.diagnostic.fix,
-            )
-            return Access(None, problem)
+            return Access(None, _untold(error.diagnostic.message, error.diagnostic.fix)), False
+        except Exception as error:  # noqa: BLE001 - a bug that one commit meets must stop everything, and say so
+            why = f"a commit meets a bug in Molthub ({type(error).__name__})"
+            return Access(None, _untold(why, "Report it")), False
 
     def _rooted(self, commit: str) -> bool:
         assert self.checker is not None
@@ -155,12 +157,16 @@ class _Memory:
 
 @dataclass(slots=True)
 class GitRecord:
-    """A head's history, read from Git. A Record."""
+    """A head's history, read from Git. A Record.
+
+    unsure  a signature could not be checked this time
+    """
 
     source: FleetSource
     head: str
     checker: SignatureChecker
     memory: _Memory
+    unsure: bool = False
     _ancestry: Ancestry | None = None
 
     @property
@@ -217,7 +223,9 @@ class GitRecord:
         return contents(self._fact(path, oid) for path, oid in files.items())
 
     def signatures(self, shas: Iterable[str], keys: Keyring) -> Mapping[str, Signature]:
-        return self.checker.check(shas, keys)
+        found = self.checker.check(shas, keys)
+        self.unsure |= any(one.kind is Signed.UNCHECKED and one.scheme is not Scheme.X509 for one in found.values())
+        return found
 
     def _read(self, files: Iterable[tuple[str, str]]) -> None:
         """Parse the blobs that were not parsed yet."""
@@ -240,6 +248,10 @@ def _regular(file: FileAt | None) -> str | None:
 def _expected(path: str) -> bool:
     """Whether a file at this path is ours whatever it says: the only way in which a path matters to what it says."""
     return path == "molthub.yaml"
+
+
+def _untold(why: str, fix: str) -> Diagnostic:
+    return Diagnostic("MH-ACCESS-014", f"it cannot be told who was allowed to change what: {why}", fix=fix)
 
 
 def _ignored(evaluation: Evaluation) -> Iterable[Diagnostic]:

@@ -55,14 +55,18 @@ class SignatureChecker:
         """Each commit's signature, against these keys. Raises the reader's MolthubErrors, and none of its own."""
         wanted = list(dict.fromkeys(shas))
         with GpgKeyring(keys.gpg, self.which("gpg")) as keyring:
-            missing = [sha for sha in wanted if self._known(sha, keyring) is None]
+            known = {sha: found for sha in wanted if (found := self._known(sha, keyring)) is not None}
+            missing = [sha for sha in wanted if sha not in known]
             if missing:
                 objects = self.reader.commit_objects(missing)
                 with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-                    for sha, found in pool.map(lambda sha: self._look(sha, objects[sha], keyring), missing):
+                    looked_at = dict(pool.map(lambda sha: self._look(sha, objects[sha], keyring), missing))
+                known |= looked_at
+                for sha, found in looked_at.items():
+                    if found.kind is not Signed.UNCHECKED:  # that may be otherwise the next time
                         self.kept[sha, keyring.digest if found.scheme is Scheme.GPG else ""] = found
             trusted = {fingerprint(key) for key in keys.ssh}
-            return {sha: _among(trusted, self._known(sha, keyring)) for sha in wanted}
+            return {sha: _among(trusted, known[sha]) for sha in wanted}
 
     def verify(self, sha: str, keys: Keyring) -> Signature:
         """One commit's signature."""
@@ -120,9 +124,8 @@ def _proven(armor: str, payload: bytes, program: str, claimed: str) -> Signature
     return Signature(Signed.GOOD, Scheme.SSH, claimed)
 
 
-def _among(trusted: set[str], found: Signature | None) -> Signature:
+def _among(trusted: set[str], found: Signature) -> Signature:
     """What a proven SSH signature is worth to those who know these keys."""
-    assert found is not None, "looked at just now"
     if found.good and found.scheme is Scheme.SSH and found.fingerprint not in trusted:
         return Signature(Signed.UNKNOWN_KEY, Scheme.SSH, found.fingerprint)
     return found

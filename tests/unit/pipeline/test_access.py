@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,8 +19,9 @@ from molthub.pipeline.types import PlannedFleet
 from molthub.planning.types import InstancePlan
 from molthub.resources.states import Verdict
 from molthub.source.repository import open_repository
+from molthub.source.signatures import SignatureChecker
 from tests.builders import environment_dict, instance_dict, to_yaml, tree
-from tests.fakes.fleet import FakeFleet
+from tests.fakes.fleet import FakeFleet, identity
 from tests.fakes.signed_fleet import SignedFleet
 
 IMAGE = {"runtime": {"image": "ghcr.io/openclaw/openclaw:2026.9.7"}}
@@ -200,6 +202,21 @@ def test_a_judgement_is_made_once_and_a_new_head_costs_what_is_new(signed: Signe
     gate.at(source.poll())
 
     assert {sha for sha, _ in set(gate.checker.kept) - before} == {new}
+
+
+def test_what_could_not_be_checked_is_tried_again(signed: SignedFleet) -> None:
+    new = signed.commit(signed.bot(**IMAGE), by="adam")
+    source = signed.source()
+    gate = signed.gate(source)
+    gate.checker = SignatureChecker(source, which=_nowhere)
+    assert gate.at(new).mode == "invalid"
+
+    gate.checker.which = shutil.which
+    assert (gate.at(new).mode, gate.at(new).blocking(identity(), "x")) == ("signatures", ())
+
+
+def _nowhere(_program: str) -> None:
+    """A machine without ssh-keygen."""
 
 
 def test_root_keys_as_a_file_as_text_and_as_nonsense(signed: SignedFleet, tmp_path: Path) -> None:
