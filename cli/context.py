@@ -285,8 +285,11 @@ def access_gate(source: FleetSource) -> AccessGate:
     """Who judges what commits may do: with the root keys of MOLTHUB_ROOT_KEYS. Raises MH-ACCESS-030."""
     from molthub.pipeline.access import AccessGate
     from molthub.pipeline.roots import VARIABLE, read_roots
+    from molthub.source.kept_signatures import KeptSignatures
+    from molthub.source.signatures import SignatureChecker
 
-    return AccessGate(source, read_roots(os.environ.get(VARIABLE)))
+    checker = SignatureChecker(source, kept=KeptSignatures(cache_dir() / "signatures"))
+    return AccessGate(source, read_roots(os.environ.get(VARIABLE)), checker)
 
 
 def scope_of(

@@ -43,8 +43,10 @@ from molthub.pipeline.types import Collaborators
 from molthub.policies.registry import builtin_rules
 from molthub.provider.protocols import ProviderFactory
 from molthub.resources.identity import Identity
+from molthub.source.kept_signatures import KeptSignatures
 from molthub.source.protocol import FleetSource
 from molthub.source.repository import open_repository
+from molthub.source.signatures import SignatureChecker
 from molthub.state.store import Store, open_store
 
 
@@ -125,7 +127,8 @@ def build_loop(
 def _collaborators(
     settings: ControllerSettings, source: FleetSource, providers: ProviderFactory, clock: SystemClock
 ) -> Collaborators:
-    access = AccessGate(source, read_roots(settings.root_keys))
+    kept = KeptSignatures(settings.cache_dir.expanduser() / "signatures")
+    access = AccessGate(source, read_roots(settings.root_keys), SignatureChecker(source, kept=kept))
     return Collaborators(rules=builtin_rules(), providers=providers, now=clock.now, source=source, access=access)
 
 

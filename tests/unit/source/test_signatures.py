@@ -13,6 +13,7 @@ import pytest
 from molthub.access.signature import UNSIGNED, Keyring, Scheme, Signature, Signed, described
 from molthub.manifest.sshkeys import MalformedKeyError, fingerprint, normal_key
 from molthub.source.gpg import GpgKeyring, judged
+from molthub.source.kept_signatures import KeptSignatures
 from molthub.source.repository import open_repository
 from molthub.source.signatures import SignatureChecker
 from tests.fakes.signing import Key, Signer, gpg_key, ssh_key, stop_agent
@@ -176,6 +177,21 @@ def test_what_was_found_is_kept(world: World, by_ana: str) -> None:
 
     assert checker.verify(by_ana, world.keys).good
     assert checker.verify(by_ana, Keyring()).kind is Signed.UNKNOWN_KEY
+
+
+def test_the_next_process_knows_what_this_one_found(world: World, by_ana: str, tmp_path: Path) -> None:
+    file = tmp_path / "cache" / "signatures"
+    first = world.checker(kept=KeptSignatures(file))
+    unsigned, bad = world.repo.commit(), world.repo.raw(world.repo.object(by_ana).replace(b"Change", b"Charge"))
+    found = first.check([by_ana, unsigned, bad], world.keys)
+    with file.open("a") as lines:
+        lines.write(f'nonsense\n["{bad}", "", "good", "ssh", null]\n["{bad}", "", "bad", "ssh", "x"]\n[1, 2]\n')
+    again = world.checker(kept=KeptSignatures(file), which=_nowhere)
+
+    assert again.check([by_ana, unsigned], world.keys) == {sha: found[sha] for sha in (by_ana, unsigned)}
+    assert again.verify(bad, world.keys).kind is Signed.UNCHECKED
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(KeptSignatures(Path("/proc/nowhere"))) == 0
 
 
 def test_odd_keys_are_refused_in_words(tmp_path: Path) -> None:
