@@ -103,7 +103,8 @@ class PastTarget(CommitTarget, Protocol):
         ...
 
 
-_BEHIND = ("[rejected]", "failed to update ref", "cannot lock ref", "incorrect old value", "fetch first")
+_BEHIND = ("! [rejected]", "(failed to update ref)", "(cannot lock ref", "(incorrect old value", "(fetch first)")
+"""In git's own line about the ref: somebody was faster. The last ones are a server's, when two pushes meet in it."""
 
 
 def proposed(branch: str) -> str:
@@ -155,9 +156,10 @@ def _online(git: Git, location: Location) -> Git:
 
 
 def _refused(error: GitFailedError, location: Location, branch: str) -> MolthubError:
-    if any(sign in error.stderr for sign in _BEHIND):
+    told = [line.strip() for line in error.stderr.splitlines() if line.strip().startswith("! [")]
+    if any(sign in line for line in told for sign in _BEHIND):
         return BranchMovedError(branch, location.label)
-    if "[remote rejected]" not in error.stderr:
+    if not any("[remote rejected]" in line for line in told):
         return explained(error, location.label)
     return StallingError(
         "MH-ACT-012",

@@ -172,7 +172,9 @@ def test_a_branch_that_is_here_too_is_brought_along(origin: Origin, clone: Path)
 
 
 def test_a_protected_branch(origin: Origin, clone: Path) -> None:
-    hook(origin.path, "pre-receive", "echo 'main is protected \033[31m' >&2; exit 1")
+    hook(
+        origin.path, "pre-receive", "(echo 'main is protected \033[31m'; echo '! [rejected] (fetch first)'; exit 1) >&2"
+    )
     ref, message, fix = refusal(clone)
     assert ref == "MH-ACT-012"
     assert message.endswith("refused the push to 'main': main is protected \N{REPLACEMENT CHARACTER}[31m")
