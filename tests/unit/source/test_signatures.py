@@ -164,6 +164,36 @@ def test_git_settings_and_replaced_objects_change_nothing(world: World, by_ana: 
         world.repo.git("config", "--unset", "gpg.program")
 
 
+def test_a_merge_of_a_signed_tag_counts_by_its_own_signature(world: World, tmp_path: Path) -> None:
+    """Its `mergetag` header holds another signature, which is part of what the merger signs."""
+    repo = Signer(tmp_path / "tagged")
+    repo.commit()
+    repo.git("checkout", "-q", "-b", "side")
+    repo.commit({"side.yaml": b"a: 1\n"})
+    repo.git("tag", "-s", "-m", "v1", "v1", key=world.ben)
+    repo.git("checkout", "-q", "main")
+    repo.git("merge", "-q", "--no-ff", "-S", "-m", "Merge", "v1", key=world.ana)
+    signed, content = repo.git("rev-parse", "HEAD"), repo.object("HEAD")
+    repo.git("commit", "-q", "--amend", "--no-gpg-sign", "-m", "Unsigned")
+    plain = repo.git("rev-parse", "HEAD")
+    checker = SignatureChecker(open_repository(str(repo.path), ref=None, cache_dir=tmp_path))
+
+    assert b"\nmergetag object " in content
+    assert [one.kind for one in checker.check([signed, plain], world.keys).values()] == [Signed.GOOD, Signed.NONE]
+
+
+def test_a_repository_with_longer_hashes(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    path.mkdir()
+    subprocess.run(["git", "init", "-q", "-b", "main", "--object-format=sha256", str(path)], check=True)
+    repo = Signer(path)
+    sha = repo.commit(key=world.ana)
+    checker = SignatureChecker(open_repository(str(path), ref=None, cache_dir=tmp_path))
+
+    assert len(sha) == 64
+    assert checker.verify(sha, world.keys).kind is Signed.GOOD
+
+
 def test_a_huge_commit_is_bad(world: World) -> None:
     content = world.repo.object(world.repo.commit(key=world.ana))
 
