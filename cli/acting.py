@@ -134,8 +134,20 @@ def carry_out(
         why=how.message,
         asks=term.interactive and not how.yes,
         dry_run=how.dry_run,
+        allow=lambda commit: None if how.branch is not None else _allow(how, commit),
     )
     return runner.run(action)
+
+
+def _allow(how: How, commit: str) -> None:
+    """Raise MH-ACCESS-017 where access would refuse a commit. A proposal, on a branch of its own, is asked later."""
+    from molthub.pipeline.access_report import rehearsed
+
+    access = context.access_gate(context.open_source(how.repo, None)).at(commit)
+    problem = None if access.mode == "open" else rehearsed(access, commit)
+    if problem is not None:
+        fix = f"{problem.diagnostic.fix}; or propose it with --branch NAME"
+        raise StallingError(problem.ref, problem.diagnostic.message, fix=fix)
 
 
 def _confirm(proposal: Proposal, how: How, term: Terminal) -> None:

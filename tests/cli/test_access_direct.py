@@ -11,6 +11,7 @@ from molthub.cli.terminal import terminal
 from molthub.cli.trail import Trail, open_trail
 from molthub.errors import StallingError
 from molthub.resources.identity import EnvironmentKey
+from tests.fakes.cli import Cli
 from tests.fakes.signed_fleet import SignedFleet
 
 PROD = EnvironmentKey("acme", "prod")
@@ -70,6 +71,26 @@ def test_without_a_signature_nothing_is_done(trail: Trail) -> None:
     assert caught.value.diagnostic.message == (
         "the access policy does not let you do this: it needs an OPERATOR of acme/prod, and your commits are not signed"
     )
+
+
+def test_actions_are_refused_before_they_are_pushed(
+    trail: Trail, signed: SignedFleet, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """cli sets a HOME of its own, so it comes first."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MOLTHUB_ROOT_KEYS", signed.keys["root"].public)
+    monkeypatch.chdir(signed.repo.path)
+    sign_as(tmp_path, signed, "oscar")
+    head = signed.repo.git("rev-parse", "HEAD")
+    image = ("image", "set", "support-bot", "ghcr.io/openclaw/openclaw:2026.9.7", "--yes", "--no-push")
+    refused = cli.run(*image)
+
+    assert (refused.code, signed.repo.git("rev-parse", "HEAD")) == (1, head)
+    assert "it needs an ADMIN of acme/prod, and oscar is OPERATOR there" in refused.err
+    assert cli.run(*image, "--branch", "newer").code == 0
+    assert cli.run("pause", "support-bot", "--reason", "holiday", "--yes", "--no-push").code == 0
+    assert cli.run("access", "check").code == 0
+    signed.repo.git("reset", "-q", "--hard", head)
 
 
 def test_where_no_trail_is_left_nobody_asks() -> None:

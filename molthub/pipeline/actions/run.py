@@ -106,6 +106,7 @@ class Runner:
     asks     confirm may wait for a person: the lock is let go meanwhile, and the base read again
     tell     progress, in words
     dry_run  ends after confirm
+    allow    raises where the commit, made and on no branch yet, is one that access would refuse
     """
 
     target: CommitTarget
@@ -117,6 +118,7 @@ class Runner:
     why: str = ""
     asks: bool = True
     dry_run: bool = False
+    allow: Callable[[str], None] = lambda _commit: None
 
     def run(self, action: Action) -> Outcome:
         """Evaluate, confirm, commit and land.
@@ -152,6 +154,7 @@ class Runner:
             seen = proposal
             self.target.check(proposal.edit.files.keys())
             commit = self.target.build(Draft(base.commit, proposal.message, proposal.edit.files))
+            self.allow(commit)
             try:
                 landed = self.target.land(commit)
             except BranchMovedError:
