@@ -23,6 +23,9 @@ def human(proposal: Proposal, *, colour: bool, whole: bool = False) -> str:
     names = [safe(proposal.name_of(identity)) for identity in proposal.edit.instances]
     heading = paint(safe(proposal.edit.subject), "bold", on=colour)
     lines = [heading, *(f"  {name}" for name in names)] if len(names) > 1 else [heading]
+    lines += [
+        f"  {safe(key)}: {safe(line)}" for key, text in proposal.edit.trailers.items() for line in text.splitlines()
+    ]
     if len(proposal.edit.files) <= FEW or whole:
         for path in shown_paths(proposal):
             lines += ["", *(_painted(line, on=colour) for line in diff(proposal, path))]

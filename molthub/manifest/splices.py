@@ -67,7 +67,7 @@ def replace(text: str, key: Node | None, node: Node, value: Any) -> str:
     if isinstance(node, yaml.ScalarNode):
         if not isinstance(value, (dict, list)):
             kept = node.style if node.style in ("'", '"') and isinstance(value, str) else ""
-            written = scalar(value, quote=kept or "")
+            written = scalar(value, quote=kept or "", like="" if node.style else node.value)
         if _is_unwritten(node):  # nothing is written: the null after a key or a dash
             at = _colon(text, key) if key is not None else start
             return f"{text[:at]} {written}{text[at:]}"

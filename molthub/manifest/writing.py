@@ -25,22 +25,28 @@ _TEXT_TAG = "tag:yaml.org,2002:str"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
-def scalar(value: Any, *, quote: str = "") -> str:
-    """A scalar on one line. quote: the quotes that the value before it had, which are kept where they can be."""
+def scalar(value: Any, *, quote: str = "", like: str = "") -> str:
+    """A scalar on one line.
+
+    quote  the quotes that the value before it had, which are kept where they can be
+    like   that value, where it had none
+    """
     if not isinstance(value, str):
         return json.dumps(value)
     if quote == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    if not quote and is_plain(value):
+    if not quote and is_plain(value, hashes="#" in like):
         return value
     return json.dumps(value, ensure_ascii=False)
 
 
-def is_plain(text: str) -> bool:
-    """Whether the text may stand without quotes."""
+def is_plain(text: str, *, hashes: bool = False) -> bool:
+    """Whether the text may stand without quotes. hashes: also with a `#` in it, which is text to YAML (`a#b`) and looks
+    like a comment to people.
+    """
     if len(text) > _LONGEST_PLAIN or not _CANDIDATE.fullmatch(text) or not text.isprintable() or text[-1] in ": ":
         return False
-    if ": " in text or "#" in text:  # `a#b` is plain text to YAML, and looks like a comment to people
+    if ": " in text or " #" in text or ("#" in text and not hashes):
         return False
     if _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) != _TEXT_TAG and not _INSTANT.fullmatch(text):
         return False

@@ -147,7 +147,8 @@ def test_rename_and_delete(ana: Person) -> None:
     assert (again.code, again.out) == (0, "Nothing to do: it is so already.\n"), "whoever repeats it does not fail"
     assert ana.run("delete", "help-desk", "b", "--yes", "--dry-run").out.startswith("Delete acme/prod/b\n")
     assert "MH-PIPE-001 there is no instance help-dsk in this fleet" in ana.run("delete", "help-dsk", "--yes").err
-    ana.run("delete", "--all", "--yes")
+    last = ana.run("delete", "--all", "--yes")
+    assert "\n  acme/prod/support-bot\n  Molthub-Confirm-Delete: acme/prod 2\n" in last.out
     assert ana.message().endswith("\nMolthub-Confirm-Delete: acme/prod 2")
 
 

@@ -54,7 +54,7 @@ def edited(body: str, *, name: str = "SLACK_BOT_TOKEN", key: str = KEY) -> str:
             "spec:\n  secrets:\n    - {name: SLACK_BOT_TOKEN, key: x#y}   # the old one\n  runtime: {image: a/b:1}\n",
             (
                 "-     - {name: SLACK_BOT_TOKEN, key: x#y}   # the old one\n"
-                '+     - {name: SLACK_BOT_TOKEN, key: "acme/prod/bot#slackBot"}   # the old one\n'
+                "+     - {name: SLACK_BOT_TOKEN, key: acme/prod/bot#slackBot}   # the old one\n"
             ),
         ),
         (

@@ -192,3 +192,10 @@ def test_what_cannot_be_cut() -> None:
     with pytest.raises(StallingError) as error:
         rewrite(b"? a\n# between\n:\n", {"a": 1}, order=no_order)
     assert error.value.ref == "MH-ACT-003"
+
+
+def test_quotes_stay_as_they_were() -> None:
+    document = b"a: x#y\nb: 'x#y'\nc: \"x\"\nd: plain\n"
+    assert rewrite(document, dict.fromkeys("abcd", "p#q"), order=no_order) == (
+        b'a: p#q\nb: \'p#q\'\nc: "p#q"\nd: "p#q"\n'
+    )
