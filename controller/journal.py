@@ -119,8 +119,6 @@ class Journal:
         if self._noticing is not None:
             self._noticing.forget(identity)
         self._changed = True
-        with self._telling:
-            self._timeline.forget(identity)
 
     def rollout(self, identity: Identity, rollout: Rollout, commit: str) -> None:
         self._store.record_rollout(identity, rollout, commit=commit, now=self._now())

@@ -24,11 +24,14 @@ PASSING: Types = frozenset(
 """What leaves a condition as it is."""
 
 WORK: Types = frozenset(EventType) - PASSING
+END: Types = frozenset({EventType.PRUNED})
+"""What comes after it is another life, whatever was told of the one before."""
+
 FAILURES: Types = frozenset({EventType.DEGRADED, EventType.ROLLOUT_FAILED, EventType.ROLLED_BACK})
-TROUBLE: Types = FAILURES | {EventType.BLOCKED, EventType.INVALID, EventType.REFUSED, EventType.RECOVERED}
-RUNNING: Types = FAILURES | {EventType.RECOVERED, EventType.ROLLOUT_COMPLETED}
-DRIFT: Types = frozenset({EventType.DRIFT_DETECTED, EventType.DRIFT_HEALED})
-PAUSE: Types = frozenset({EventType.PAUSED, EventType.RESUMED})
+TROUBLE: Types = END | FAILURES | {EventType.BLOCKED, EventType.INVALID, EventType.REFUSED, EventType.RECOVERED}
+RUNNING: Types = END | FAILURES | {EventType.RECOVERED, EventType.ROLLOUT_COMPLETED}
+DRIFT: Types = END | {EventType.DRIFT_DETECTED, EventType.DRIFT_HEALED}
+PAUSE: Types = END | {EventType.PAUSED, EventType.RESUMED}
 
 SUBJECTS = (WORK, TROUBLE, RUNNING, DRIFT, PAUSE)
 
@@ -37,32 +40,35 @@ AS_IT_SHOULD = frozenset({Verdict.SYNCED, Verdict.SUSPENDED})
 
 
 class Timeline:
-    """The newest event of each subject, from the database the first time and from memory after that."""
+    """The newest event of each subject: read from the database once for all instances, and kept from then on."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[tuple[Identity, Types], Event | None] = {}
+        self._known: dict[tuple[Identity, Types], Event] = {}
+        self._loaded = False
 
     def latest(self, identity: Identity, subject: Types) -> Event | None:
         """None also while the database cannot be read: better told twice than never."""
-        key = (identity, subject)
-        if key not in self._known:
-            try:
-                self._known[key] = self._store.last_event(identity, subject)
-            except MolthubError:
-                return None
-        return self._known[key]
+        if not self._loaded:
+            self._load()
+        return self._known.get((identity, subject))
+
+    def _load(self) -> None:
+        since, self._known = self._known, {}
+        try:
+            events = self._store.latest_events()
+        except MolthubError:
+            self._known = since
+            return
+        self._loaded = True
+        for event in (*events, *since.values()):
+            self.learn(event)
 
     def learn(self, event: Event) -> None:
         """This happened."""
         for subject in SUBJECTS:
             if event.type in subject:
                 self._known[event.identity, subject] = event
-
-    def forget(self, identity: Identity) -> None:
-        """The instance is gone."""
-        for subject in SUBJECTS:
-            self._known.pop((identity, subject), None)
 
     def is_news(self, event: Event) -> bool:
         """Whether it is to be told: a condition that holds already, and has not changed, is not."""
@@ -98,5 +104,5 @@ class Timeline:
             return
         last = self.latest(record.identity, TROUBLE)
         is_well = record.health in WELL and record.sync in AS_IT_SHOULD
-        if is_well and last is not None and last.type is not EventType.RECOVERED:
+        if is_well and last is not None and last.type not in (EventType.RECOVERED, EventType.PRUNED):
             yield EventType.RECOVERED, "well again, and as its manifest says"

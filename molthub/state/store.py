@@ -112,6 +112,11 @@ class Store:
         with self._read() as session:
             return session.exec(select(func.max(EventRow.id))).one() or 0
 
+    def latest_events(self) -> tuple[Event, ...]:
+        """Of every instance the event of each type that was written down last, in the order of writing."""
+        with self._read() as session:
+            return timeline.latest_of_each(session)
+
     def last_event(self, identity: Identity, types: Iterable[EventType]) -> Event | None:
         """The instance's event of these types that was written down last."""
         found = self.events(identity, types=types, limit=1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from molthub.events.types import Event
 from molthub.state import rows
 from molthub.state.tables import EventRow
 from molthub.state.types import EventFilter, RecordedEvent
@@ -21,6 +22,14 @@ def next_written(session: Session, wanted: EventFilter, *, limit: int) -> tuple[
     """The first that many, in the order they were written down: what follows `wanted.after`."""
     query = _rows(wanted).order_by(col(EventRow.id)).limit(limit)
     return tuple(_recorded(row) for row in session.exec(query))
+
+
+def latest_of_each(session: Session) -> tuple[Event, ...]:
+    """Of each instance and type the one that was written down last, in the order of writing."""
+    one = (EventRow.fleet, EventRow.workspace, EventRow.environment, EventRow.instance, EventRow.type)
+    newest = select(func.max(EventRow.id)).group_by(*map(col, one))
+    query = select(EventRow).where(col(EventRow.id).in_(newest)).order_by(col(EventRow.id))
+    return tuple(rows.event_of(row) for row in session.exec(query))
 
 
 def _recorded(row: EventRow) -> RecordedEvent:

@@ -196,3 +196,19 @@ def test_it_is_the_same_on_postgresql(fleet: FakeFleet, postgres: RunningPostgre
     assert [notice.kind for _, notice in second.store.pending_notices(9)] == [NoticeKind.DRIFTED, NoticeKind.RECOVERED]
     assert second.store.status(identity()) is not None
     second.close()
+
+
+def test_what_is_made_again_after_it_was_deleted_begins_anew(fleet: FakeFleet, controller: FakeController) -> None:
+    unpinned = instance_dict(spec={"runtime": {"image": "ghcr.io/openclaw/openclaw:latest"}})
+    fleet.commit(BOT, *(instance_dict(metadata={"name": name}) for name in ("a", "b", "c")))
+    controller.tick()
+    fleet.commit(unpinned, *(instance_dict(metadata={"name": name}) for name in ("a", "b", "c")))
+    controller.tick()
+    fleet.commit(*(instance_dict(metadata={"name": name}) for name in ("a", "b", "c")))
+    controller.tick()
+    sweep(controller)
+    assert told(controller, EventType.PRUNED)
+    fleet.commit(BOT, *(instance_dict(metadata={"name": name}) for name in ("a", "b", "c")))
+    controller.tick()
+    assert told(controller, EventType.BLOCKED) != []
+    assert told(controller, EventType.RECOVERED) == [], "the new one never was in trouble"

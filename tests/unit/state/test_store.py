@@ -103,6 +103,8 @@ def test_the_timeline_is_filtered_and_followed(store: Store) -> None:
     assert [item.event.message for item in store.written_after(first.number, EventFilter())] == ["two", "three"]
     assert store.written_after(store.last_number(), EventFilter()) == ()
     assert store.last_event(BOT, [EventType.SYNCED]) == an_event("one")
+    store.add_event(an_event("four", at=NOW - timedelta(hours=9)))
+    assert [event.message for event in store.latest_events()] == ["two", "three", "four"], "by when they were written"
 
 
 def test_what_may_be_told_once_is_written_once(store: Store) -> None:
