@@ -243,8 +243,12 @@ class _Course:
         fresh = [state for number, state in enumerate(states) if not self._stale(view, number, states)]
         fresh = list(dict.fromkeys(fresh)) or states
         same = [state for state in fresh if state.current == new]
-        if same and (len(fresh) == 1 or all(state.current == new for state in fresh)):
-            return next((state for state in same if not state.blocked), same[0])
+        if len(same) == len(fresh):
+            free = [state for state in same if not state.blocked]
+            if (
+                free or len({state.allowed for state in same}) == 1
+            ):  # else whichever is taken loses what one side allows
+                return (free or same)[0]
         return self._changed(view, subject, new, tuple(fresh))
 
     def _stale(self, view: CommitView, number: int, states: list[State]) -> bool:
@@ -262,13 +266,13 @@ class _Course:
         changed = frozenset({view.sha})
         allowed = tuple(dict.fromkeys(content for base in bases for content in base.allowed))
         earlier = Past(allowed, tuple(base.earlier for base in bases))
-        if len(bases) == 1 and new in allowed:
-            return State(new, (new,), (), changed, bases[0].earlier)
         refused = bases[0].refused
         if len(bases) > 1:
             refused = tuple(dict.fromkeys(item for base in bases for item in base.refused))
         needs = [need for content in allowed for need in needs_of(subject, content, new, earlier=earlier)]
         own = self._refuses(view, subject, tuple(dict.fromkeys(needs)))
+        if own is None and len(bases) == 1 and new in allowed:  # with two allowed, going to one takes the other back
+            return State(new, (new,), (), changed, bases[0].earlier)
         if own is None and (not refused or {item.commit for item in refused} <= _approved(view)):
             return State(new, (new,), (), changed, earlier)
         if own is not None:

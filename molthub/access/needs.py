@@ -10,7 +10,8 @@
 
 A waiver is an exception from a guardrail that protects the fleet from whoever writes manifests: so it is not for those
 who write them to give, and needs an OWNER of the environment. The same for `forbidPublicAdmin` and
-`requireSecretManager`, and for lifting deletion protection. Making any of them stricter needs an ADMIN.
+`requireSecretManager`, and for lifting deletion protection, if only by deleting a protected manifest (which could come
+back without). Making any of them stricter needs an ADMIN.
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ def _instance(subject: Subject, before: Content, after: Content, earlier: Iterab
         yield Need(Role.ADMIN, subject.where, words)
         if new is not None:
             yield from _guarded(subject, {} if old is None else old, new)
+        elif old is not None and old.get(PROTECTION):
+            yield Need(Role.OWNER, subject.where, "turn off the deletion protection of")
         return
     yield from _guarded(subject, old, new)
     changed = [path for path in {**old, **new} if old.get(path) != new.get(path) and not _below(path, GUARDED)]
