@@ -135,6 +135,9 @@ class AccessGate:
             return Access(evaluate(record, head, self.roots), rooted=self._rooted), not record.unsure
         except MolthubError as error:
             return Access(None, _untold(error.diagnostic.message, error.diagnostic.fix)), False
+        except OSError as error:
+            why = f"the machine says: {(error.strerror or type(error).__name__).lower()}"
+            return Access(None, _untold(why, "Look at the machine's disk and memory")), False
         except Exception as error:  # noqa: BLE001 - a bug that one commit meets must stop everything, and say so
             why = f"a commit meets a bug in Molthub ({type(error).__name__})"
             return Access(None, _untold(why, "Report it")), False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -233,3 +234,19 @@ def test_root_keys_as_a_file_as_text_and_as_nonsense(signed: SignedFleet, tmp_pa
         with pytest.raises(StallingError) as caught:
             read_roots(given)
         assert caught.value.diagnostic.message == why
+
+
+def test_a_disk_without_room_stops_for_as_long_as_it_is_full(
+    signed: SignedFleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = signed.source()
+    gate, head = signed.gate(source), source.poll()
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        told = gate.at(head)
+    assert told.problem is not None
+    assert told.problem.message == (
+        "it cannot be told who was allowed to change what: the machine says: no such file or directory"
+    )
+    assert not told.believes(head, "molthub-confirm-delete")
+    assert gate.at(head).mode == "signatures"
