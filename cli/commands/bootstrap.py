@@ -57,6 +57,14 @@ GitSecretOption = Annotated[
     ),
 ]
 
+ControllerKeysOption = Annotated[
+    str | None,
+    typer.Option(
+        "--controller-root-keys",
+        metavar="FILE",
+        help="SSH public keys that may sign the first access policy; '' for none",
+    ),
+]
 
 DeleteBackupsOption = Annotated[
     bool, typer.Option("--delete-backups", help="With --destroy: delete the backups of its Moltbots, too, for good")
@@ -77,6 +85,7 @@ def bootstrap(
     controller_repo: FollowedOption = None,
     controller_ref: BranchOption = None,
     controller_git_secret: GitSecretOption = None,
+    controller_root_keys: ControllerKeysOption = None,
     no_commit: NoCommitOption = False,
     output: OutputOption = Output.HUMAN,
     repo: RepoOption = None,
@@ -96,11 +105,9 @@ def bootstrap(
     from molthub.pipeline.controllers import ControllerWish
 
     term = terminal(no_color=no_color)
-    wish = ControllerWish(with_controller, controller_image, controller_repo, controller_ref, controller_git_secret)
-    if destroy and wish.given:
-        raise typer.BadParameter("goes without --destroy, which takes the controller along", param_hint="controller")
-    if delete_backups and not destroy:
-        raise typer.BadParameter("goes with --destroy", param_hint="--delete-backups")
+    settings = (controller_image, controller_repo, controller_ref, controller_git_secret, controller_root_keys)
+    wish = ControllerWish(with_controller, *settings)
+    _check(destroy=destroy, delete_backups=delete_backups, wish=wish.given)
     if print_ and environment is None and not wish.given:
         term.data(bootstrapping.template_of(None))
         return ExitCode.OK
@@ -113,3 +120,11 @@ def bootstrap(
     trail = bootstrapping.trail_of(repo, ref, no_commit=no_commit, term=term)
     job = bootstrapping.Job(roots, term, chosen, wish, auto_approve, trail, output)
     return job.destroy(delete_backups=delete_backups) if destroy else job.make(skip_quotas=skip_quotas)
+
+
+def _check(*, destroy: bool, delete_backups: bool, wish: bool) -> None:
+    """Raises typer.BadParameter for what does not go together. wish: something is said of the controller."""
+    if destroy and wish:
+        raise typer.BadParameter("goes without --destroy, which takes the controller along", param_hint="controller")
+    if delete_backups and not destroy:
+        raise typer.BadParameter("goes with --destroy", param_hint="--delete-backups")

@@ -9,6 +9,7 @@ from molthub.errors import StallingError
 from molthub.manifest.documents import LoadedEnvironment
 from molthub.manifest.environment import Nat
 from molthub.manifest.fields import IMAGE_PATTERN, SECRET_ARN, is_pinned
+from molthub.pipeline.roots import read_roots
 from molthub.provider.bootstrap import ControllerSpec
 from molthub.resources.identity import EnvironmentNames
 from molthub.source.locations import check_ref, parse_location
@@ -19,9 +20,10 @@ _IMAGE = re.compile(IMAGE_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class ControllerWish:
-    """What a person says of the controller. None keeps what is there; "" of ref and git_secret takes it away.
+    """What a person says of the controller. None keeps what is there; "" takes ref, git_secret, root_keys away.
 
-    wanted  True: one is to run; False: none; None: whatever there is now
+    wanted     True: one is to run; False: none; None: whatever there is now
+    root_keys  SSH public keys, or the path of a file of them
     """
 
     wanted: bool | None = None
@@ -29,6 +31,7 @@ class ControllerWish:
     repo: str | None = None
     ref: str | None = None
     git_secret: str | None = None
+    root_keys: str | None = None
 
     @property
     def given(self) -> bool:
@@ -38,7 +41,8 @@ class ControllerWish:
     @property
     def settings(self) -> bool:
         """Whether any setting is given."""
-        return (self.image, self.repo, self.ref, self.git_secret) != (None, None, None, None)
+        given = (self.image, self.repo, self.ref, self.git_secret, self.root_keys)
+        return any(setting is not None for setting in given)
 
     def check(self) -> None:
         """Raises MH-BASE-012 for settings of a controller that is to go."""
@@ -64,7 +68,13 @@ class ControllerWish:
             repo,
             ref=_changed(self.ref, there.ref if there else None),
             git_secret=_changed(self.git_secret, there.git_secret if there else None),
+            root_keys=_changed(_keys(self.root_keys), there.root_keys if there else None),
         )
+
+
+def _keys(given: str | None) -> str | None:
+    """The keys themselves, for a task in AWS has no file of this machine. Raises MH-ACCESS-030."""
+    return None if given is None else ",".join(sorted(read_roots(given).keys or ()))
 
 
 def _changed(given: str | None, there: str | None) -> str | None:

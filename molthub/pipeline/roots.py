@@ -12,13 +12,14 @@ VARIABLE = "MOLTHUB_ROOT_KEYS"
 
 
 def read_roots(given: str | None) -> Roots:
-    """The keys themselves, or the path of a file of them, one a line; None or "" sets none.
+    """The keys themselves (a line or a comma between), or the path of a file of them, one a line; None or "": none.
 
     Lines of an `allowed_signers` file (a principal before the key) are taken too. Raises MH-ACCESS-030.
     """
     if not given or not given.strip():
         return Roots()
-    text = given if any(word in KEY_TYPES for word in given.split()) else _content(Path(given.strip()).expanduser())
+    inline = any(word in KEY_TYPES for word in given.replace(",", " ").split())
+    text = given.replace(",", "\n") if inline else _content(Path(given.strip()).expanduser())
     keys = frozenset(_key(line) for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     if not keys:
         raise _unusable("it holds no key")

@@ -45,12 +45,14 @@ class ControllerSpec:
     repo        URL of the fleet repository: https, or ssh in either spelling
     ref         the branch to follow; None: the repository's own HEAD
     git_secret  full ARN of the secret with the token (https) or the deploy key (ssh); None for a public repository
+    root_keys   SSH public keys that may sign the first access policy, with commas between; None: none are set
     """
 
     image: str
     repo: str
     ref: str | None = None
     git_secret: str | None = None
+    root_keys: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

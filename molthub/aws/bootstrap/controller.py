@@ -63,6 +63,8 @@ def controller(spec: BaseSpec, names: EnvironmentNames) -> Part:
         outputs["ControllerRef"] = output(wanted.ref, "The branch it follows")
     if wanted.git_secret is not None:
         outputs["ControllerGitSecret"] = output(wanted.git_secret, "What it reads Git with")
+    if wanted.root_keys:
+        outputs["ControllerRootKeys"] = output(wanted.root_keys, "Who may sign the first access policy")
     return Part(resources, outputs)
 
 
@@ -75,6 +77,7 @@ def controller_in(outputs: Mapping[str, str]) -> ControllerSpec | None:
         outputs["ControllerRepo"],
         ref=outputs.get("ControllerRef"),
         git_secret=outputs.get("ControllerGitSecret"),
+        root_keys=outputs.get("ControllerRootKeys"),
     )
 
 
@@ -223,6 +226,7 @@ def _container(spec: BaseSpec, wanted: ControllerSpec) -> Json:
             {"Name": "HOME", "Value": HOME},
             {"Name": "MOLTHUB_CACHE_DIR", "Value": f"{HOME}/mirror"},
             {"Name": "MOLTHUB_DATABASE_URL", "Value": f"sqlite:///{HOME}/molthub.db"},
+            *([{"Name": "MOLTHUB_ROOT_KEYS", "Value": wanted.root_keys}] if wanted.root_keys else []),
         ],
         "User": f"{USER}:{USER}",
         "ReadonlyRootFilesystem": True,

@@ -17,6 +17,7 @@ from tests.builders import INGRESS, REMOVED, loaded_environment
 
 IMAGE, REPO = "ghcr.io/example/molthub:0.1.0", "https://git.example.com/acme/fleet.git"
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:molthub/git-AbCdEf"
+ROOT = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 THERE = ControllerSpec(IMAGE, REPO, ref="main", git_secret=SECRET)
 OWN_NETWORK = {"cluster": REMOVED, "vpcId": REMOVED, "subnetIds": REMOVED}
 ROLE = "arn:aws:iam::123456789012:role"
@@ -38,6 +39,8 @@ def loaded(**spec: Any) -> LoadedEnvironment:
         (ControllerWish(True, IMAGE, REPO), None, ControllerSpec(IMAGE, REPO)),
         (ControllerWish(image="molthub:0.2.0"), THERE, replace(THERE, image="molthub:0.2.0")),
         (ControllerWish(ref="", git_secret=""), THERE, ControllerSpec(IMAGE, REPO)),
+        (ControllerWish(root_keys=f"{ROOT} ana"), THERE, replace(THERE, root_keys=ROOT)),
+        (ControllerWish(root_keys=""), replace(THERE, root_keys=ROOT), THERE),
     ],
 )
 def test_what_is_not_said_stays(

@@ -105,11 +105,16 @@ def test_only_the_secret_that_was_named_is_read_and_only_at_its_start() -> None:
     assert "GetSecretValue" not in str(public)
 
 
-@pytest.mark.parametrize("changes", [{}, {"repo": SSH, "ref": "main"}, {"git_secret": None}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"repo": SSH, "ref": "main"}, {"git_secret": None}, {"root_keys": "ssh-ed25519 AAAA"}]
+)
 def test_its_settings_are_read_again_from_the_stacks_outputs(changes: Json) -> None:
     spec = with_controller(base_spec(), **changes)
     outputs = {name: item["Value"] for name, item in template(spec)["Outputs"].items()}
     assert controller_in(outputs) == spec.controller
+    (container,) = template(spec)["Resources"]["ControllerTask"]["Properties"]["ContainerDefinitions"]
+    variables = {item["Name"]: item["Value"] for item in container["Environment"]}
+    assert variables.get("MOLTHUB_ROOT_KEYS") == changes.get("root_keys")
     assert controller_in({name: item["Value"] for name, item in template(base_spec())["Outputs"].items()}) is None
 
 
