@@ -27,8 +27,7 @@ FLEET = "acme-bots"
 
 CLEAN_UP = """
 cd "$HOME/fleet"
-git rm --quiet --ignore-unmatch -r instances || true
-git commit --quiet --message "Clean up" --message "Molthub-Confirm-Delete: acme/prod 9" || true
+molthub delete --all --yes || true
 molthub apply --auto-approve || true
 for name in concierge release-bot model; do
   molthub secret delete "acme/prod/$name" --environment acme/prod --recovery-days 7 --auto-approve || true

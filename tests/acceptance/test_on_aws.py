@@ -21,6 +21,7 @@ import pytest
 
 from molthub.gate.signature import sign
 from tests.acceptance.account import CLEAN_UP, Account, account
+from tests.fakes.console import inbound, open_port
 from tests.fakes.page import Block, Shell, blocks_of
 
 pytestmark = pytest.mark.acceptance
@@ -139,10 +140,21 @@ def the_breaker_counts_to_two(run: Run) -> None:
     assert {one["threshold"] for one in breakers} == {BREAKER_COUNT}
 
 
+def somebody_opens_a_port(run: Run) -> None:
+    """What the chapter on drift is about."""
+    open_port(run.account.client("ec2"), 22, fleet=run.account.fleet, instance="concierge")
+
+
+def it_is_shut_again(run: Run) -> None:
+    assert inbound(run.account.client("ec2"), fleet=run.account.fleet, instance="concierge") == []
+
+
 CHECKS: dict[str, Callable[[Run], None]] = {
     "A Telegram bot that remembers": its_file_system_is_mounted,
     "A bot that takes webhooks": the_load_balancer_decides,
     "An upgrade that fails": the_breaker_counts_to_two,
+    "Rename, pause, restart": somebody_opens_a_port,
+    "Drift": it_is_shut_again,
 }
 
 
