@@ -143,7 +143,7 @@ def _allow(how: How, commit: str) -> None:
     """Raise MH-ACCESS-017 where access would refuse a commit. A proposal, on a branch of its own, is asked later."""
     from molthub.pipeline.access_report import rehearsed
 
-    access = context.access_gate(context.open_source(how.repo, None)).at(commit)
+    access = context.access_gate(context.open_built(how.repo)).at(commit)
     problem = None if access.mode == "open" else rehearsed(access, commit)
     if problem is not None:
         fix = f"{problem.diagnostic.fix}; or propose it with --branch NAME"

@@ -231,6 +231,13 @@ def committer(repo: str | None) -> str:
     return open_target(repo, branch=None, push=False).committer()
 
 
+def open_built(repo: str | None) -> FleetSource:
+    """Where the commits of `open_target` are before they are pushed. Raises MH-GIT-NNN."""
+    from molthub.source.opening import open_built as opened
+
+    return opened(repo or ".", cache_dir=cache_dir())
+
+
 def environment_key(text: str) -> EnvironmentKey:
     """WORKSPACE/NAME, or typer.BadParameter."""
     from molthub.resources.identity import EnvironmentKey

@@ -9,8 +9,9 @@ from molthub.source.clone import clone_target
 from molthub.source.locations import check_ref, parse_location
 from molthub.source.mirror import Mirror
 from molthub.source.process import Git, require_git
+from molthub.source.protocol import FleetSource
 from molthub.source.remote import RemoteTarget
-from molthub.source.repository import MirroredRepository, discover
+from molthub.source.repository import MirroredRepository, discover, open_repository
 from molthub.source.target import PastTarget
 
 
@@ -37,3 +38,12 @@ def open_target(location: str, *, branch: str | None, push: bool, cache_dir: Pat
         )
     mirrored = MirroredRepository(mirror=Mirror(location=place, cache_dir=cache_dir), ref=None)
     return RemoteTarget(repository=mirrored, named=branch)
+
+
+def open_built(location: str, *, cache_dir: Path) -> FleetSource:
+    """The repository in which the commits of `open_target` are built, to look at one before it is pushed: the clone,
+    or the mirror. Raises what open_repository raises.
+    """
+    place = parse_location(location)
+    bare = place.path is not None and discover(place.path, trusted=False)[1] is None
+    return open_repository(location, ref=None, cache_dir=cache_dir, mirror=bare)

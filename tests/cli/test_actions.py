@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from molthub.cli.main import run
-from molthub.errors import StallingError
 from tests.builders import instance_dict, tree
 from tests.fakes.cli import Cli, Result
 from tests.fakes.clones import Origin
@@ -90,9 +89,7 @@ def test_several_need_a_word(ana: Person) -> None:
     dry = ana.run("label", "-l", "tier=gold", "--workspace", "acme", "x=y", "--dry-run", "-o", "json")
     told = json.loads(dry.out)
     assert (told["status"], told["commit"], len(told["files"]), told["pushed"]) == ("dry-run", None, 3, False)
-    assert told["files"][0]["diff"][-3:][0].startswith("+") or any(
-        "+    x: " in line for line in told["files"][0]["diff"]
-    )
+    assert [line for line in told["files"][0]["diff"] if line.startswith("+ ")] == ["+    x: y"]
     assert ana.origin.subjects() == ["Begin", "Label 3 instances: tier=gold"]
 
 
@@ -161,10 +158,7 @@ def test_a_person_is_asked(ana: Person) -> None:
     gone = ana.asked("yes\n", "delete", "a")
     assert "Commit and push this to 'main'? Only 'yes' will be accepted to approve." in gone.err
     assert "\n1 earlier commit of yours, not pushed yet, will go along.\n" in gone.out
-    assert (
-        gone.out.endswith("', with 1 earlier commit of yours: Delete acme/prod/a\n")
-        or "with 1 earlier commit of yours" in gone.out
-    )
+    assert gone.out.endswith("to 'main', with 1 earlier commit of yours: Delete acme/prod/a\n")
     assert ana.origin.subjects() == ["Begin", "Label acme/prod/a: x=y", "Delete acme/prod/a"]
 
 
@@ -230,4 +224,3 @@ def test_a_tree_without_a_fleet(cli: Cli) -> None:
     cli.repository.commit(files={"x.yaml": b"a: 1\n"})
     assert "MH-FLEET-001" in cli.run("label", "a", "x=y").err
     assert run(["label", "a", "x=y", "--repo", "/nowhere"]) == 1
-    assert issubclass(StallingError, Exception)
