@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from molthub.access.ancestry import Ancestry
@@ -26,7 +26,6 @@ from molthub.access.content import (
     instance_subject,
 )
 from molthub.access.evaluate import Evaluation, evaluate
-from molthub.access.needs import ACCEPT_REWRITE
 from molthub.access.signature import Keyring, Scheme, Signature, Signed
 from molthub.access.versions import PATH, Roots
 from molthub.errors import Diagnostic, MolthubError, Severity
@@ -47,14 +46,10 @@ KEPT_HEADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What access says at one head. problem: it cannot be told, so nothing may change; then evaluation is None.
-
-    rooted  whether a root key signed a commit
-    """
+    """What access says at one head. problem: it cannot be told, so nothing may change; then evaluation is None."""
 
     evaluation: Evaluation | None
     problem: Diagnostic | None = None
-    rooted: Callable[[str], bool] = field(default=lambda _: False, compare=False)
 
     @property
     def mode(self) -> str:
@@ -77,14 +72,9 @@ class Access:
         return state.allowed[0] if state.blocked else None
 
     def believes(self, commit: str, trailer: str) -> bool:
-        """Whether what a commit says in a trailer counts. Nothing does where access cannot be told.
-
-        Where root keys are set and the history holds no policy, only they accept a rewritten one: it may have had one.
-        """
+        """Whether what a commit says in a trailer counts. Nothing does where access cannot be told."""
         if self.evaluation is None:
             return self.problem is None
-        if trailer == ACCEPT_REWRITE and not self.evaluation.versions and self.evaluation.roots.keys is not None:
-            return self.rooted(commit)
         return self.evaluation.counts(commit, trailer)
 
     @property
@@ -132,7 +122,10 @@ class AccessGate:
             self.checker = SignatureChecker(self.source)
         record = GitRecord(self.source, head, self.checker, self._memory)
         try:
-            return Access(evaluate(record, head, self.roots), rooted=self._rooted), not record.unsure
+            evaluation = evaluate(record, head, self.roots)
+            if self.roots.keys is not None and not evaluation.versions:
+                return Access(None, _GONE), True
+            return Access(evaluation), not record.unsure
         except MolthubError as error:
             return Access(None, _untold(error.diagnostic.message, error.diagnostic.fix)), False
         except OSError as error:
@@ -141,13 +134,6 @@ class AccessGate:
         except Exception as error:  # noqa: BLE001 - a bug that one commit meets must stop everything, and say so
             why = f"a commit meets a bug in Molthub ({type(error).__name__})"
             return Access(None, _untold(why, "Report it")), False
-
-    def _rooted(self, commit: str) -> bool:
-        assert self.checker is not None
-        try:
-            return self.checker.verify(commit, self.roots.keyring).good
-        except MolthubError:
-            return False
 
 
 @dataclass(slots=True)
@@ -280,6 +266,12 @@ def _side_by_side(evaluation: Evaluation) -> Diagnostic:
     )
 
 
+_GONE = Diagnostic(
+    "MH-ACCESS-018",
+    "root keys are set, and the history holds no access policy: it may have gone with the history that held it",
+    fix="Bring the right history back; for a first policy commit access.yaml, signed with a root key; for none, set no "
+    "root keys",
+)
 _UNROOTED = Diagnostic(
     "MH-ACCESS-015",
     "no root keys are set, so the first version of the access policy is taken on trust",

@@ -250,3 +250,13 @@ def test_a_disk_without_room_stops_for_as_long_as_it_is_full(
     )
     assert not told.believes(head, "molthub-confirm-delete")
     assert gate.at(head).mode == "signatures"
+
+
+def test_a_history_pushed_back_to_before_the_policy_changes_nothing(signed: SignedFleet, cloud: FakeFleet) -> None:
+    """What AWS carries may be from before the policy, so it is no rewrite for those that did not change since."""
+    first = signed.repo.git("rev-list", "--max-parents=0", "HEAD").strip()
+    signed.repo.git("reset", "-q", "--hard", first)
+    signed.commit(signed.bot(**IMAGE))
+    found = plans(planned(signed, cloud))["support-bot"]
+
+    assert (found.verdict, [item.ref for item in found.reasons]) == (Verdict.BLOCKED, ["MH-ACCESS-018"])
