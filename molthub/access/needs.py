@@ -46,8 +46,10 @@ class Need:
         return f"{article} {self.role.value} of {self.where or 'the whole fleet'}"
 
 
-REMEMBERED = 4096
-"""Documents whose fields are kept: a history is judged anew for each head, and most of it is as it was."""
+REMEMBERED = 65536
+"""Changes whose needs are kept: a history is judged anew for each head, and most of it is as it was."""
+FEW = 256
+"""Documents whose fields are kept, which are large."""
 
 LABELS: Path = ("metadata", "labels")
 NAME: Path = ("metadata", "name")
@@ -73,38 +75,46 @@ def needs_of(subject: Subject, before: Content, after: Content, *, earlier: Iter
     if before == after:
         return ()
     if subject.kind == INSTANCE:
-        return tuple(dict.fromkeys(_instance(subject, before, after, earlier)))
+        fixed, rest = _instance(subject, before, after)
+        if rest and _is_rollback(after, earlier):
+            rest = (Need(Role.OPERATOR, subject.where, "roll back"),)
+        return tuple(dict.fromkeys((*fixed, *rest)))
     if subject.kind == TEMPLATE:
         return (Need(Role.ADMIN, None, "change"),)
     where = subject.where if subject.kind == ENVIRONMENT else None
     return (Need(Role.OWNER, where, "change"),)
 
 
-def _instance(subject: Subject, before: Content, after: Content, earlier: Iterable[Content]) -> Iterator[Need]:
+@functools.lru_cache(maxsize=REMEMBERED)
+def _instance(subject: Subject, before: Content, after: Content) -> tuple[tuple[Need, ...], tuple[Need, ...]]:
+    """What a change of an instance needs in any case, and what it needs unless it is a rollback."""
+    fixed, rest = list[Need](), list[Need]()
+    for path, need in _needs(subject, before, after):
+        (fixed if path is None else rest).append(need)
+    return tuple(fixed), tuple(rest)
+
+
+def _needs(subject: Subject, before: Content, after: Content) -> Iterator[tuple[Path | None, Need]]:
+    """Each need, with the path of a field that a rollback may bring back."""
     old, new = _fields(before), _fields(after)
     if not before or not after or old is None or new is None:
         words = "delete" if not after else "create" if not before else "change the unreadable manifest of"
-        yield Need(Role.ADMIN, subject.where, words)
+        yield None, Need(Role.ADMIN, subject.where, words)
         if new is not None:
-            yield from _guarded(subject, {} if old is None else old, new)
+            yield from ((None, need) for need in _guarded(subject, {} if old is None else old, new))
         elif old is not None and old.get(PROTECTION):
-            yield Need(Role.OWNER, subject.where, "turn off the deletion protection of")
+            yield None, Need(Role.OWNER, subject.where, "turn off the deletion protection of")
         return
-    yield from _guarded(subject, old, new)
+    yield from ((None, need) for need in _guarded(subject, old, new))
     changed = [path for path in {**old, **new} if old.get(path) != new.get(path) and not _below(path, GUARDED)]
-    rest = []
     for path in changed:
         found = next((words for start, words in OPERATED.items() if _below(path, (start,))), None)
         if found:
-            yield Need(Role.OPERATOR, subject.where, found)
+            yield None, Need(Role.OPERATOR, subject.where, found)
         elif path == NAME:
-            yield Need(Role.ADMIN, subject.where, "rename")
+            yield None, Need(Role.ADMIN, subject.where, "rename")
         else:
-            rest.append(path)
-    if rest and _is_rollback(after, earlier):
-        yield Need(Role.OPERATOR, subject.where, "roll back")
-    else:
-        yield from (Need(Role.ADMIN, subject.where, _words(path)) for path in rest)
+            yield path, Need(Role.ADMIN, subject.where, _words(path))
 
 
 def _words(path: Path) -> str:
@@ -148,7 +158,7 @@ def _fields(content: Content) -> dict[Path, Any] | None:
     return _fields_of(content[0]) if len(content) == 1 else None
 
 
-@functools.lru_cache(maxsize=REMEMBERED)
+@functools.lru_cache(maxsize=FEW)
 def _fields_of(fact: Fact) -> dict[Path, Any] | None:
     """Path → value, with defaults filled in; an item of a list is `[its name]`. None for what cannot be read."""
     return dict(leaves(tree(whole(fact.model)))) if fact.model is not None else None
