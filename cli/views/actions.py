@@ -66,7 +66,10 @@ def ending(outcome: Outcome) -> str:
     """One sentence: how it ended."""
     proposal = outcome.proposal
     if outcome.status is Status.HOLDS:
-        return "Nothing to do: it is so already."
+        waiting = proposal.base.unpushed
+        return "Nothing to do: it is so already." + (
+            f" Not pushed yet: {plural(waiting, 'commit')} of yours (git push)." if waiting else ""
+        )
     if outcome.status is Status.DRY_RUN:
         return f"Nothing was committed (--dry-run); it would go to '{safe(proposal.branch)}'."
     assert outcome.commit is not None

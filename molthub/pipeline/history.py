@@ -126,7 +126,7 @@ class History:
         return Diagnostic(
             ref="MH-PIPE-003",
             message=f"{name} runs commit {commit[:12]}, which the history of {self.head[:12]} does not hold",
-            fix=f"Check that this is the right repository, and its newest commit: to go back, commit a revert; if its "
+            fix=f"Look with the newest commit of the right repository (git pull): to go back, commit a revert; if its "
             f"history was rewritten on purpose, push a commit with the trailer 'Molthub-Accept-Rewrite: {commit}'",
         )
 

@@ -154,6 +154,8 @@ def test_a_person_is_asked(ana: Person) -> None:
     assert "Commit and push this to 'main'? [Y/n]:" in ended.err
     assert "MH-CLI-004 not approved, so nothing was changed" in ended.err
     assert ana.asked("\n", "label", "a", "x=y", "--no-push").code == 0
+    again = ana.asked("", "label", "a", "x=y")
+    assert again.out == "Nothing to do: it is so already. Not pushed yet: 1 commit of yours (git push).\n"
     assert ana.asked("y\n", "delete", "a").code == 1
     gone = ana.asked("yes\n", "delete", "a")
     assert "Commit and push this to 'main'? Only 'yes' will be accepted to approve." in gone.err

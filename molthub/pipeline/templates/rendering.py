@@ -131,7 +131,8 @@ def _head(order: Order) -> Iterator[str]:
     if said:
         yield f"Chosen: {', '.join(said)}. The rest is the template's default."
     if order.patch is not None:
-        yield f"Changed by {len(order.patch.operations)} operations of a JSON Patch."
+        count = len(order.patch.operations)
+        yield f"Changed by {count} operation{'' if count == 1 else 's'} of a JSON Patch."
 
 
 def _place(document: dict[str, Any]) -> dict[str, str]:
