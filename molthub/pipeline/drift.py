@@ -170,7 +170,7 @@ def _tree_of(commit: str, collaborators: Collaborators) -> CheckedFleet:
     source = collaborators.source
     if source is None or not commit:
         message = "AWS does not say by which commit it was made"
-        raise StallingError("MH-PLAN-030", message, fix="Look at it with `molthub plan`")
+        raise StallingError("MH-PIPE-015", message, fix="Look at it with `molthub plan`")
     return check(source.snapshot(source.resolve(commit)), rules=collaborators.rules, now=collaborators.now())
 
 
@@ -193,7 +193,7 @@ def _compared_then(view: InstanceView, old: InstanceView, commit: str) -> Instan
 
 def _unexpected(view: InstanceView, commit: str) -> InstanceDrift:
     why = f"{view.name} exists on AWS, and neither HEAD nor {commit[:12]}, which made it, has a manifest of it"
-    return _told_as(view, DriftState.UNEXPECTED, Diagnostic(ref="MH-PLAN-031", message=why))
+    return _told_as(view, DriftState.UNEXPECTED, Diagnostic(ref="MH-PIPE-016", message=why))
 
 
 def _untold(view: InstanceView, planned: PlannedFleet, problem: Diagnostic) -> InstanceDrift:

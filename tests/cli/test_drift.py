@@ -138,7 +138,7 @@ def test_an_instance_that_no_commit_ever_wanted_is_unexpected(cli: Cli, applied:
     cloud.instances[stranger] = replace(cloud.instances[identity()])
     code, found = drift(cli)
     assert (code, found["stranger"]["state"]) == (1, "unexpected")
-    assert found["stranger"]["reasons"][0]["ref"] == "MH-PLAN-031"
+    assert found["stranger"]["reasons"][0]["ref"] == "MH-PIPE-016"
 
 
 def test_an_error_exits_with_more_than_one(cli: Cli, applied: str) -> None:
