@@ -14,6 +14,7 @@ from molthub.errors import InvalidInputError, StallingError
 from molthub.manifest.rewriting import plain
 from molthub.pipeline.engine import check
 from molthub.pipeline.proposals.patch import FORBIDDEN, Propose, applied, branch_for, read
+from molthub.pipeline.templates.patching import Patch
 from molthub.policies.registry import builtin_rules
 from molthub.resources.identity import Identity
 from tests.builders import instance_dict, to_yaml, tree
@@ -171,3 +172,12 @@ def test_a_branch_is_named_after_instance_and_content() -> None:
     names.add(branch_for(one, read(patch(SLOWER | {"value": "warn"}))))
     assert len(names) == 3
     assert all(name.startswith("molthub/propose/support-bot-") for name in names)
+
+
+def test_what_comes_of_a_patch_is_looked_at_whatever_its_operations_said() -> None:
+    """`read` has refused this one already; here as if it had not."""
+    sneaked = Patch("the patch", ({"op": "add", "path": "/spec/policies", "value": {"forbidPublicAdmin": False}},))
+
+    with pytest.raises(InvalidInputError) as caught:
+        applied(plain(to_yaml(instance_dict())), sneaked)
+    assert [item.ref for item in caught.value.diagnostics] == ["MH-PROP-003"]
