@@ -138,14 +138,26 @@ def test_what_holds_already_is_not_proposed(agent: Agent) -> None:
     assert (code, told["status"], told["branch"], told["commit"]) == (0, "holds", None, None)
 
 
-def test_what_somebody_else_committed_to_the_branch_is_never_overwritten(agent: Agent) -> None:
+@pytest.mark.parametrize("hidden", [False, True])
+def test_what_somebody_else_committed_to_the_branch_is_never_overwritten(agent: Agent, hidden: bool) -> None:
     _, first = agent.propose()
     agent.clone.git("switch", "--quiet", "--detach", first["commit"])
     mine = agent.clone.commit(files={"notes.txt": b"a review\n"})
+    if hidden:  # below what looks like a proposal
+        agent.clone.git("commit", "--quiet", "--allow-empty", "-m", "More\n\nMolthub-Action: propose")
+        mine = agent.clone.git("rev-parse", "HEAD").strip()
     agent.clone.git("push", "--quiet", "origin", f"HEAD:refs/heads/{first['branch']}")
     code, told = agent.propose()
     assert (code, told["status"], told["findings"][0]["ref"]) == (1, "refused", "MH-PROP-007")
     assert agent.at_server("rev-parse", first["branch"]) == mine
+
+
+def test_the_default_branch_is_none_to_propose_to_whatever_is_followed(agent: Agent) -> None:
+    agent.at_server("update-ref", "refs/heads/production", "main")
+    agent.at_server("symbolic-ref", "HEAD", "refs/heads/production")
+    for where in ((), ("--repo", str(agent.bare))):
+        code, told = agent.propose("--onto", "main", "--branch", "production", *where)
+        assert (code, told["findings"][0]["ref"]) == (1, "MH-PROP-006")
 
 
 @pytest.mark.parametrize("branch", ["main", "master", "Main", "production"])
