@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from molthub.cli.context import Roots
 from molthub.cli.main import run
@@ -28,6 +29,10 @@ ENVIRONMENTS = ("acme/prod", "acme/dev", "zoo/prod")
 BROKEN = "*:2026.9.7"
 """Images that crash when they are started."""
 
+SECRETS = {
+    "telegram-bot": ("MODEL_API_KEY", "TELEGRAM_BOT_TOKEN"),
+    "slack-bot": ("MODEL_API_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
+}
 _TRAILERS = "%(trailers:key=Molthub-Action,valueonly,separator=%x20)"
 
 
@@ -93,10 +98,7 @@ class Person:
 
     def create(self, name: str, environment: str, *words: str, template: str = "telegram-bot") -> Json:
         """An instance with generated secrets, at places of its own."""
-        channel = {"telegram-bot": ["TELEGRAM_BOT_TOKEN"], "slack-bot": ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]}[
-            template
-        ]
-        secrets = [word for name in ("MODEL_API_KEY", *channel) for word in ("--secret", f"{name}=generate")]
+        secrets = [word for secret in SECRETS[template] for word in ("--secret", f"{secret}=generate")]
         return self.ask("create", name, "--template", template, "--environment", environment, *secrets, *words)
 
     def apply(self, *words: str, code: int = 0) -> dict[str, Json]:
@@ -105,16 +107,11 @@ class Person:
 
     def controller(self, environment: str, code: int = 0) -> None:
         """One pass of the controller of one environment over what is pushed."""
-        self.say(
-            "controller",
-            "run",
-            "--once",
-            "--repo",
-            str(self.people.origin.path),
-            "--environment",
-            environment,
-            code=code,
-        )
+        where = ("--repo", str(self.people.origin.path), "--environment", environment)
+        try:
+            self.say("controller", "run", "--once", *where, code=code)
+        finally:
+            structlog.reset_defaults()  # it logs to a stream that ends with this test
 
     def status(self, name: str) -> Json:
         (found,) = self.ask("status", name)["instances"]

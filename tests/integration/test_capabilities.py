@@ -110,7 +110,7 @@ def test_an_instance_is_configured(people: People, ana: Person, ben: Person) -> 
     group = people.group(HELPER)
     assert (group["IpPermissions"], [rule["FromPort"] for rule in group["IpPermissionsEgress"]]) == ([], [443])
     tip = people.origin.tip()
-    assert "MH-" in ana.say("image", "set", "helper", "ghcr.io/openclaw/openclaw:latest", code=1)
+    assert "MH-IMG-001" in ana.say("image", "set", "helper", "ghcr.io/openclaw/openclaw:latest", code=1)
     refused = ana.say("set", "helper", f"runtime.env.SLACK_TOKEN={TOKEN_LIKE}", code=1)
     assert "MH-SEC-" in refused
     assert TOKEN_LIKE not in refused
