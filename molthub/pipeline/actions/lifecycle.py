@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from molthub.errors import StallingError
@@ -12,6 +12,9 @@ from molthub.manifest.selection import Selector, select
 from molthub.pipeline.actions.manifests import changed_only, edited, identities, named
 from molthub.pipeline.actions.types import RECONCILE, Edit
 from molthub.pipeline.types import CheckedFleet
+
+SKEW = timedelta(minutes=5)
+"""How far the clocks of two people may differ. A restart from further ahead is a slip, and holds up no later one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class Restart:
 
     def _change(self, loaded: LoadedInstance, document: dict[str, Any]) -> None:
         last = loaded.model.spec.lifecycle.restartedAt
-        if last is not None and last >= self.at:
+        if last is not None and self.at <= last <= self.now + SKEW:
             return
         lifecycle = document["spec"].get("lifecycle") or {}
         document["spec"]["lifecycle"] = {**lifecycle, "restartedAt": written(self.at)}

@@ -97,6 +97,12 @@ def test_a_restart_is_a_time_in_the_manifest() -> None:
     assert Restart(ONE, NOW, NOW, name="retry").edit(fleet(bot())).subject == "Retry acme/prod/support-bot"
 
 
+def test_a_restart_that_was_asked_for_in_the_far_future_holds_up_none() -> None:
+    there = fleet(bot(restartedAt="2099-01-01T00:00:00Z"))
+
+    assert lifecycle_of(Restart(ONE, NOW, NOW).edit(there)) == {"restartedAt": "2027-01-04T09:00:00Z"}
+
+
 def test_who_is_paused_is_not_restarted() -> None:
     there = fleet(bot(paused=PAUSED), bot("other-bot"))
     with pytest.raises(StallingError) as caught:
