@@ -44,7 +44,8 @@ def rewrite(content: bytes, wanted: Mapping[str, Any], *, order: Order | None = 
     """The document, saying what is wanted: plain JSON values, whole.
 
     order  path of a mapping → its keys in the order people expect, for where a new key goes; by default the model's
-    Raises MH-ACT-003 for a document that is written in a way that cannot be changed piece by piece.
+    Raises MH-ACT-003 for a document that is written in a way that cannot be changed piece by piece, MH-ACT-005 for a
+    value that no manifest can hold.
     """
     bom = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
     text = decode(content)
@@ -59,13 +60,23 @@ def rewrite(content: bytes, wanted: Mapping[str, Any], *, order: Order | None = 
             if changed == text:
                 raise CannotSpliceError
             text = changed
-    except (CannotSpliceError, YamlRefusedError, yaml.YAMLError):
-        pass
+    except (CannotSpliceError, YamlRefusedError, yaml.YAMLError, UnicodeEncodeError):
+        _check_values(goal)
     raise StallingError(
         "MH-ACT-003",
         "the manifest is written in a way that cannot be changed piece by piece",
         fix="Change it by hand with `molthub edit`",
     )
+
+
+def _check_values(goal: Value) -> None:
+    """Raise MH-ACT-005 for what could not be written in any way: control characters, half a character, too much."""
+    try:
+        parse(json.dumps(goal, ensure_ascii=False).encode())
+    except (YamlRefusedError, UnicodeEncodeError) as refusal:
+        why = refusal.message if isinstance(refusal, YamlRefusedError) else "it is not UTF-8"
+        fix = "Look over what was given"
+        raise StallingError("MH-ACT-005", f"no manifest can hold the value: {why}", fix=fix) from None
 
 
 class _Step:

@@ -203,8 +203,12 @@ def _date(at: datetime) -> str:
 
 def message_of(subject: str, body: str, trailers: Sequence[tuple[str, str]]) -> str:
     """A commit message whose last paragraph is the trailers and nothing but them."""
-    lines = "\n".join(f"{name}: {' '.join(value.split())}" for name, value in trailers)
-    return "\n\n".join(part for part in (" ".join(subject.split()), _plain(body), lines) if part) + "\n"
+    lines = "\n".join(f"{name}: {_line(value)}" for name, value in trailers)
+    return "\n\n".join(part for part in (_line(subject), _plain(body), lines) if part) + "\n"
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _plain(text: str) -> str:

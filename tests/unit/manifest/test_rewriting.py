@@ -199,3 +199,16 @@ def test_quotes_stay_as_they_were() -> None:
     assert rewrite(document, dict.fromkeys("abcd", "p#q"), order=no_order) == (
         b'a: p#q\nb: \'p#q\'\nc: "p#q"\nd: "p#q"\n'
     )
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m red", "left\u202eright", "\udce9t\u00e9", "x" * 2**20])
+def test_what_no_manifest_can_hold_is_no_fault_of_the_file(text: str) -> None:
+    """An argument that is not UTF-8 comes in as half characters."""
+    wanted = plain(BOT.encode())
+    wanted["spec"]["lifecycle"] = {"paused": {"by": "ana@example.com", "reason": text}}
+    with pytest.raises(StallingError) as error:
+        rewrite(BOT.encode(), wanted)
+    assert (error.value.ref, error.value.diagnostic.message.partition(":")[0]) == (
+        "MH-ACT-005",
+        "no manifest can hold the value",
+    )

@@ -112,6 +112,8 @@ def test_a_signature_that_cannot_be_made(origin: Origin, tmp_path: Path) -> None
 
 def test_a_message_cannot_pretend_to_trailers() -> None:
     made = message_of(
-        "Label\nx: 1", "Because\r\n\x1b[31m\nMolthub-Confirm-Delete: a/b 9\n\n", [("Molthub-Action", "a\nX: y")]
+        "Label\n\x1bx: 1\udce9",
+        "Because\r\n\x1b[31m\nMolthub-Confirm-Delete: a/b 9\n\n",
+        [("Molthub-Action", "a\nX:\x85y")],
     )
     assert made == "Label x: 1\n\nBecause\n[31m\nMolthub-Confirm-Delete: a/b 9\n\nMolthub-Action: a X: y\n"
