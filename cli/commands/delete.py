@@ -50,9 +50,10 @@ def delete(
 ) -> int:
     """Delete instances: their manifests, as a commit
 
-    What AWS has of them is deleted when the commit is applied; secrets can be restored for their recovery window,
-    and a persistent state is backed up first. Where the deletion guard would wait for a confirmation, the commit
-    carries it. An instance with deletionProtection is refused.
+    What AWS has of them is deleted when the commit is applied, by the controller or by `molthub apply` of their
+    environment; secrets can be restored for their recovery window, and a persistent state is backed up first. Where
+    the deletion guard would wait for a confirmation, the commit carries it. An instance with deletionProtection is
+    refused.
     """
     from molthub.pipeline.actions.whole import Delete
 
