@@ -90,6 +90,7 @@ def wait_until_started(task: Task, gateway: subprocess.Popen[bytes], *, timeout:
     for _ in range(int(timeout)):
         if statuses(task, gateway, ("/", "GET", "")) != [503]:
             return
+        time.sleep(1)  # each look is a Node of its own, which takes time from the gateway that it waits for
     raise AssertionError(task.log("gateway")[-3000:])
 
 
