@@ -17,6 +17,7 @@ from molthub.manifest.placeholders import LEFT_OUT, chosen, text_of
 from molthub.manifest.reading import FLEET_PATH
 from molthub.manifest.template import ParameterType, Scalar
 from molthub.manifest.template_checks import instance_document
+from molthub.manifest.yaml_text import YamlRefusedError
 from molthub.pipeline.engine import judge
 from molthub.pipeline.templates.catalogue import Entry
 from molthub.pipeline.templates.choosing import Choices
@@ -83,10 +84,15 @@ def document_of(order: Order) -> dict[str, Any]:
 
 
 def manifest_of(order: Order) -> str:
-    """The instance as YAML, with comments that say what was chosen."""
+    """The instance as YAML, with comments that say what was chosen. Raises MH-TMPL-010 for what YAML cannot hold."""
     document = document_of(order)
     first = schema_line(path_for(**_place(document))) if order.schema else None
-    return composed(document, first=first, head=_head(order), notes=_notes(order, document))
+    try:
+        return composed(document, first=first, head=_head(order), notes=_notes(order, document))
+    except (YamlRefusedError, UnicodeEncodeError) as error:  # only labels come here without having been looked at
+        why = error.message if isinstance(error, YamlRefusedError) else "it is not UTF-8"
+        message = f"no manifest can hold one of the labels: {why}"
+        raise StallingError("MH-TMPL-010", message, fix="Look over what was given with --label") from None
 
 
 def schema_line(path: str) -> str:

@@ -312,3 +312,10 @@ def test_a_broken_template_is_no_trouble_of_a_plan() -> None:
     checked = fleet(instance_dict(), files={"t.yaml": to_yaml(template_dict(spec={"parameters": []}))})
     assert {item.ref for item in checked.errors} == {"MH-TMPL-001"}
     assert checked.documents.about_what_runs == ()
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m", "\u202e", "\udce9"])
+def test_a_label_that_no_manifest_can_hold_is_refused(text: str) -> None:
+    with pytest.raises(StallingError) as caught:
+        manifest_of(order(own(), labels={"team": text}))
+    assert caught.value.ref == "MH-TMPL-010"
