@@ -55,9 +55,14 @@ def parse_location(location: str, *, allow_local: bool = False) -> Location:
     if scheme := _SCHEME.match(location):
         return _url(location, scheme[1].lower(), allow_local=allow_local)
     scp = _SCP_LIKE.fullmatch(location)
-    if scp and not Path(location).exists():
-        return _ssh_shorthand(location, scp)
-    path = Path(location).expanduser().absolute()
+    try:
+        if scp and not Path(location).exists():
+            return _ssh_shorthand(location, scp)
+        path = Path(location).expanduser().absolute()
+        path.exists()
+    except (OSError, RuntimeError) as error:  # too long a name, a folder that may not be entered; `~` of nobody
+        why = error.strerror if isinstance(error, OSError) else "nobody here has that home"
+        raise _refused(f"the location is no path that can be looked at: {why}") from None
     return Location(target=str(path), label=str(path), protocols=("file",), path=path)
 
 

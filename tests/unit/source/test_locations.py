@@ -80,6 +80,23 @@ def test_a_label_names_the_place_without_its_credentials(location: str, label: s
     assert mask(f"fatal: {location} geheim", place.secrets).count(" geheim") == (0 if "geheim" in place.secrets else 1)
 
 
+@pytest.mark.parametrize(
+    ("location", "why"),
+    [
+        ("x" * 5000, "File name too long"),
+        ("git@host:" + "x" * 5000, "File name too long"),
+        ("~nobody-of-that-name/fleet", "nobody here has that home"),
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_refused(location: str, why: str) -> None:
+    with pytest.raises(StallingError) as caught:
+        parse_location(location)
+    assert (caught.value.ref, caught.value.diagnostic.message) == (
+        "MH-GIT-001",
+        f"the location is no path that can be looked at: {why}",
+    )
+
+
 def test_a_file_url_is_taken_only_when_allowed() -> None:
     assert parse_location("file:///srv/a%20b.git", allow_local=True).target == "/srv/a b.git"
 
