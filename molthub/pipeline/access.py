@@ -30,7 +30,7 @@ from molthub.access.signature import Keyring, Scheme, Signature, Signed
 from molthub.access.versions import PATH, Roots
 from molthub.errors import Diagnostic, MolthubError, Severity
 from molthub.manifest.access import AccessPolicy
-from molthub.manifest.reading import read_file
+from molthub.manifest.reading import FLEET_PATH, read_file
 from molthub.resources.identity import EnvironmentKey, Identity
 from molthub.source.protocol import FleetSource
 from molthub.source.signatures import SignatureChecker
@@ -226,7 +226,12 @@ class GitRecord:
             self.memory.facts[oid, expected] = fact_of(read, oid)
 
     def _fact(self, path: str, oid: str | None) -> Fact | None:
-        return None if oid is None else self.memory.facts[oid, _expected(path)]
+        found = None if oid is None else self.memory.facts[oid, _expected(path)]
+        if found is not None and found.subject == FLEET_SUBJECT and path != FLEET_PATH:
+            return (
+                None  # the loader takes none but the one at the root, so it is no second one, and a move takes it away
+            )
+        return found
 
 
 def _regular(file: FileAt | None) -> str | None:
@@ -236,7 +241,7 @@ def _regular(file: FileAt | None) -> str | None:
 
 def _expected(path: str) -> bool:
     """Whether a file at this path is ours whatever it says: the only way in which a path matters to what it says."""
-    return path == "molthub.yaml"
+    return path == FLEET_PATH
 
 
 def _untold(why: str, fix: str) -> Diagnostic:

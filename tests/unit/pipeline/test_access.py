@@ -21,7 +21,7 @@ from molthub.planning.types import InstancePlan
 from molthub.resources.states import Verdict
 from molthub.source.repository import open_repository
 from molthub.source.signatures import SignatureChecker
-from tests.builders import environment_dict, instance_dict, to_yaml, tree
+from tests.builders import environment_dict, fleet_dict, instance_dict, to_yaml, tree
 from tests.fakes.fleet import FakeFleet, identity
 from tests.fakes.signed_fleet import SignedFleet
 
@@ -260,3 +260,21 @@ def test_a_history_pushed_back_to_before_the_policy_changes_nothing(signed: Sign
     found = plans(planned(signed, cloud))["support-bot"]
 
     assert (found.verdict, [item.ref for item in found.reasons]) == (Verdict.BLOCKED, ["MH-ACCESS-018"])
+
+
+def test_only_the_fleet_at_the_root_is_one(signed: SignedFleet, cloud: FakeFleet) -> None:
+    """An example elsewhere stops nobody; and what is at the root cannot be swapped with it, or moved away."""
+    other = to_yaml(fleet_dict(metadata={"name": "other-bots"}))
+    at_root = signed.source().snapshot(signed.repo.git("rev-parse", "HEAD").strip()).files["molthub.yaml"].content
+    signed.commit({"examples/molthub.yaml": other})
+    assert {plan.verdict for plan in plans(planned(signed, cloud)).values()} == {Verdict.SYNCED}
+
+    for swapped in (
+        {"molthub.yaml": other, "examples/molthub.yaml": at_root},
+        {"molthub.yaml": None, "a.yaml": at_root},
+    ):
+        bad = signed.commit(swapped)
+        source = signed.source()
+        refused = signed.gate(source).at(bad).blocking(identity(), "support-bot")
+        assert [item.ref for item in refused] == ["MH-ACCESS-002"]
+        signed.repo.git("reset", "-q", "--hard", f"{bad}^")
