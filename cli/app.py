@@ -239,13 +239,13 @@ _add(
     "molthub restart --environment acme/prod --yes --at 2026-11-23T10:00Z",
 )
 _add("retry", retry.retry, 'molthub retry support-bot -m "the provider is back"')
-_add("abort", abort.abort, "molthub abort support-bot", 'molthub abort support-bot -m "it loses messages"')
+_add("abort", abort.abort, "molthub abort concierge", 'molthub abort concierge -m "it loses messages"')
 _add(
     "rollback",
     rollback.rollback,
     "molthub rollback support-bot",
     "molthub rollback support-bot --to 3",
-    "molthub rollback -l team=support --to HEAD --yes",
+    "molthub rollback -l team=support --to HEAD~1 --yes",
 )
 _add("reconcile", reconcile.reconcile, "molthub reconcile support-bot", "molthub reconcile --all --yes")
 _add(
@@ -316,7 +316,7 @@ app.add_typer(image, name="image")
 _add(
     "set",
     image_set.set_image,
-    "molthub image set support-bot ghcr.io/openclaw/openclaw:2026.9.6",
+    "molthub image set concierge ghcr.io/openclaw/openclaw:2026.9.6",
     "molthub image set --environment acme/dev ghcr.io/openclaw/openclaw:2026.9.6 --yes",
     to=image,
 )
@@ -418,7 +418,7 @@ _add(
     "run",
     controller_run.run,
     "molthub controller run --repo https://git.example.com/acme/fleet.git",
-    "molthub controller run --once --environment acme/dev",
+    "molthub controller run --once --environment acme/prod",
     to=controller,
 )
 _add(

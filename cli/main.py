@@ -97,12 +97,12 @@ def _guarded(argv: Sequence[str], roots: Roots | None) -> int:
 def _dispatch(argv: Sequence[str], roots: Roots | None) -> int:
     import typer
 
-    from molthub.cli.app import app
     from molthub.cli.exit_codes import ExitCode
+    from molthub.cli.tree import command_tree
 
     usage_error: Any = typer.BadParameter.__base__  # its name is exported by neither typer nor, any more, click
     try:
-        result = app(list(argv), prog_name="molthub", standalone_mode=False, obj=roots)
+        result = command_tree().main(list(argv), prog_name="molthub", standalone_mode=False, obj=roots)
     except typer.Abort:
         raise KeyboardInterrupt from None
     except usage_error as error:

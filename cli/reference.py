@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from typer.main import get_command
-
-from molthub.cli.app import app
 from molthub.cli.main import HELP_COLUMNS
+from molthub.cli.tree import command_tree
 
 WIDTH = 100
 PAGE = "docs/reference/cli.md"
@@ -58,13 +56,13 @@ no colour; `NO_COLOR` is honoured. The shapes of `-o json` are in [json.md](json
 
 def reference() -> Mapping[str, str]:
     """Path from the repository's root → text: the page, and the help that main.py answers without typer."""
-    helps = list(_helps(get_command(app), "molthub", None, width=WIDTH))
+    helps = list(_helps(command_tree(), "molthub", None, width=WIDTH))
     page = [OPENING, *(f"## {name}\n\n```text\n{text}\n```\n" for name, text in helps)]
     return {PAGE: "\n".join(page), HELP_MODULE: _help_module()}
 
 
 def _help_module() -> str:
-    _, text = next(_helps(get_command(app), "molthub", None, width=HELP_COLUMNS))
+    _, text = next(_helps(command_tree(), "molthub", None, width=HELP_COLUMNS))
     assert '"""' not in text
     assert "\\" not in text
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -121,18 +122,24 @@ def test_a_sabotaged_scene_is_not_ok(play: Play, scene: Scene) -> None:
     assert played.why == REASONS[scene.name]
 
 
-def test_the_command_plays_six_scenes_prints_them_as_json_and_exits_0() -> None:
+def test_the_command_plays_six_scenes_prints_them_as_json_stays_until_ctrl_c_and_exits_0() -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOLTHUB_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "molthub", "demo", "-o", "json"],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    scenes = json.loads(done.stdout)["scenes"]
+    command = [sys.executable, "-m", "molthub", "demo", "-o", "json", "--keep"]
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        told = []
+        for line in process.stderr:
+            told.append(line)
+            if "edit a manifest, commit, and push" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        out, rest = process.communicate(timeout=60)
+    said = "".join(told) + rest
+    assert process.returncode == 0, said
+    assert "The stage stays up until Ctrl-C." in said
+    scenes = json.loads(out)["scenes"]
     assert [(scene["name"], scene["ok"]) for scene in scenes] == [(name, True) for name in NAMES]
     assert all(scene["seconds"] > 0 for scene in scenes)
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in said

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from typer.main import get_command
-
-from molthub.cli.app import app
+from molthub.cli.tree import command_tree
 
 _INDENT = "  "
 
 
 def commands() -> Iterator[tuple[str, Any]]:
     """`molthub template list` and its command, for every command that runs something, in the order of the help."""
-    yield from _below("molthub", get_command(app))
+    yield from _below("molthub", command_tree())
 
 
 def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
