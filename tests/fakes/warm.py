@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -123,22 +124,26 @@ def _run(arguments: list[str], folder: str, variables: dict[str, str], made: Any
 
 @contextmanager
 def warm_molthub(folder: Path, *, commit: str) -> Iterator[Path]:
-    """A script to put on the PATH as `molthub`, good while the block runs."""
-    path = folder / "socket"
+    """A script in the folder, to put on the PATH as `molthub`; good while the block runs."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "MOLTHUB_", "GIT_"))}
-    command = [sys.executable, "-m", "tests.fakes.warm", str(path), commit]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=kept | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, start_new_session=True
-    ) as server:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        client = folder / "molthub"
-        client.write_text(CLIENT.format(python=sys.executable, path=str(path)))
-        os.chmod(client, 0o755)  # noqa: PTH101
-        try:
-            yield client
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)  # and what a call left running
+    with tempfile.TemporaryDirectory(prefix="warm-") as short:  # a socket's path has room for some hundred characters
+        path = f"{short}/socket"
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.fakes.warm", path, commit],
+            cwd=ROOT,
+            env=kept | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        ) as server:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n"
+            client = folder / "molthub"
+            client.write_text(CLIENT.format(python=sys.executable, path=path))
+            os.chmod(client, 0o755)  # noqa: PTH101
+            try:
+                yield client
+            finally:
+                os.killpg(server.pid, signal.SIGTERM)  # and what a call left running
 
 
 if __name__ == "__main__":
