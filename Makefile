@@ -16,13 +16,17 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
+# pip takes an index that fails for a moment for one that lacks a version ("conflicting dependencies"), hence the loop.
 $(STAMP): pyproject.toml constraints.txt
 	@if command -v uv >/dev/null 2>&1 && uv --version >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
 	else \
 	  $(PYTHON) -m venv $(VENV) && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'; \
+	  for wait in 5 20 60 none; do \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' && break; \
+	    test $$wait != none && echo "The packages could not be installed; trying again in $$wait s." && sleep $$wait || exit 1; \
+	  done; \
 	fi
 	@touch $@
 
