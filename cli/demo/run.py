@@ -151,15 +151,15 @@ def _keep(stage: Stage, say: Callable[[str], None]) -> None:
     names = sorted(
         name for name in stage.environment if name.startswith(("AWS_", "MOLTHUB_")) and name != "MOLTHUB_LOG_FORMAT"
     )
-    say("\nThe stage stays up until Ctrl-C. In another terminal:\n")
-    for name in names:
-        say(f"   export {name}={stage.environment[name]}")
-    say(f"   cd {stage.clone}")
-    say("   molthub status")
-    say("   molthub plan")
-    say("   molthub events")
-    say(f"   # edit a manifest, commit, and push: git push {stage.origin} main")
-    try:
+    try:  # Ctrl-C counts from the first line on that names it
+        say("\nThe stage stays up until Ctrl-C. In another terminal:\n")
+        for name in names:
+            say(f"   export {name}={stage.environment[name]}")
+        say(f"   cd {stage.clone}")
+        say("   molthub status")
+        say("   molthub plan")
+        say("   molthub events")
+        say(f"   # edit a manifest, commit, and push: git push {stage.origin} main")
         while True:
             stage.pause(1.0)
     except KeyboardInterrupt:
