@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from molthub.cli.terminal import Terminal
     from molthub.history.versions import Version
     from molthub.pipeline.actions.rollback import Former
+    from molthub.source.protocol import FleetSource
 
 VERSION_NUMBER = re.compile(r"v?(?P<number>[0-9]{1,4})")
 
@@ -21,7 +22,7 @@ def former_at(roots: context.Roots, revision: str, *, repo: str | None) -> Calla
     """The fleet at a commit, tag or branch, whatever it is that is committed on. Raises MH-GIT-NNN."""
     source = context.open_source(repo, None)
     source.fetch()
-    former = _former(roots, source.resolve(revision), repo=repo)
+    former = _former(roots, source, source.resolve(revision))
     return lambda _base: former
 
 
@@ -42,8 +43,8 @@ def former_of(
 
         with look_back(repo=repo, ref=base, term=term) as back:
             found = back.past.versions(back.past.find(instance).resource)
-        chosen = _numbered(found, int(number["number"]), instance) if number else _before(found, instance)
-        return _former(roots, chosen.record.sha, repo=repo)
+            chosen = _numbered(found, int(number["number"]), instance) if number else _before(found, instance)
+            return _former(roots, back.source, chosen.record.sha)
 
     return find
 
@@ -100,10 +101,8 @@ def _before(found: tuple[Version, ...], instance: str) -> Version:
     return chosen
 
 
-def _former(roots: context.Roots, commit: str, *, repo: str | None) -> Former:
+def _former(roots: context.Roots, source: FleetSource, commit: str) -> Former:
     from molthub.pipeline.actions.rollback import Former
     from molthub.pipeline.engine import check
 
-    source = context.open_source(repo, None)
-    source.fetch()
     return Former(commit, check(source.snapshot(commit), rules=(), now=roots.now()))
